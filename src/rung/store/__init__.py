@@ -1,0 +1,1 @@
+"""Where the log is kept; `base.py` says what a store promises."""
