@@ -1,0 +1,91 @@
+"""What a searcher promises: it is a deterministic fold over what a study has seen (ARCHITECTURE rule 4).
+
+`observe` is given every delta once, in the order of the log; `suggest` may depend on nothing but the searcher's state,
+the number of the trial to propose, the trials without a result, and the generator it is given (derived from the
+study's seed, the purpose and the number). Two searchers fed with the same deltas give the same suggestions.
+Anything else that changes a suggestion goes into `memo`, which is logged on the proposal and comes back as a delta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+import numpy as np
+
+from rung.model import Budget, Objective, Outcome, SearchSpec
+from rung.space import Space
+
+
+class Proposed(msgspec.Struct, frozen=True):
+    """A delta: trial `number` was proposed (by this searcher, or enqueued by a user)."""
+
+    number: int
+    params: dict[str, Any]
+    memo: dict[str, Any] | None = None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A delta: trial `number` has ended. `losses` are the objectives to minimise (worst: +inf), `violations` by how
+    much each outcome bound is broken (0: kept). A failed trial has no losses."""
+
+    number: int
+    losses: tuple[float, ...] | None
+    violations: tuple[float, ...] = ()
+    steps: int = 0
+
+
+Delta = Proposed | Result
+
+
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A configuration to evaluate. `text` says why in one line; `data` the same for programs."""
+
+    params: dict[str, Any]
+    text: str
+    phase: str | None = None
+    memo: dict[str, Any] | None = None
+    data: dict[str, Any] = {}
+
+
+class Exhausted(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing is left to propose."""
+
+    text: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a searcher is told once."""
+
+    space: Space
+    seed: int
+    search: SearchSpec
+    objectives: tuple[Objective, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    budget: Budget
+    workers: int = 1
+
+
+class Searcher(Protocol):
+    """The contract; `rung.testing.searchers.SearcherConformance` proves it for an implementation."""
+
+    options: ClassVar[Mapping[str, Any]]
+    """The options a study file may give it, with their defaults."""
+
+    def __init__(self, problem: Problem) -> None: ...
+
+    def observe(self, deltas: Sequence[Delta]) -> None:
+        """The deltas are part of the searcher's state."""
+        ...
+
+    def suggest(
+        self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
+    ) -> Suggestion | Exhausted:
+        """A configuration for trial `number` that is not in `taken`. `pending`: trials without a result, ascending.
+        The call changes no state."""
+        ...
+
+    def describe(self) -> str:
+        """One sentence for `rung plan`: what it will do, and why."""
+        ...

@@ -1,0 +1,37 @@
+"""Random search: every configuration is an independent draw from the space (Bergstra & Bengio 2012)."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rung.search.base import Delta, Exhausted, Problem, Suggestion
+from rung.search.novelty import draw
+
+
+class Random:
+    """Draws each parameter from its own distribution; never the same configuration twice."""
+
+    options: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, problem: Problem) -> None:
+        self.space = problem.space
+
+    def observe(self, deltas: Sequence[Delta]) -> None:
+        """Nothing: a random draw depends on no result."""
+
+    def suggest(
+        self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
+    ) -> Suggestion | Exhausted:
+        """A draw for trial `number`."""
+        del number, pending
+        params = draw(self.space, taken, rng)
+        if params is None:
+            return Exhausted(text="every configuration of the space has been proposed")
+        return Suggestion(params=params, text="a random draw from the space")
+
+    def describe(self) -> str:
+        """One sentence for `rung plan`."""
+        return "random: every configuration is an independent draw from the space"

@@ -1,0 +1,154 @@
+"""State, policy and rules together: events in, decisions out. The runner drives it, `replay` drives it again.
+
+`decide` gives what is due without a searcher (outcomes, stops, retries, assignments, the end). `question` gives the
+slow part, the next proposal, as a function that may run elsewhere; while its answer is out, what the policy would
+observe is held back, so that the answer is a function of the log up to `based_on` and of nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from rung.model import Command, Done, LogError, Start, Stop, Wait
+from rung.study import events as ev
+from rung.study.policy import Policy
+from rung.study.settle import closing_reason, over, settled
+from rung.study.state import State
+from rung.study.transitions import Phase, after
+
+PolicyFactory = Callable[[State], Policy]
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A proposal to compute: `answer()` is slow and may run in another thread."""
+
+    based_on: int
+    free: int
+    number: int  # of the trial to propose
+    alone: bool  # no trial was live, so an exhausted space ends the study
+    answer: Callable[[], list[Command]]
+
+
+class Me(msgspec.Struct, frozen=True):
+    """The runner that decides."""
+
+    runner: str
+    epoch: int
+
+
+class Engine:
+    """One study as one runner (or a replay) sees it."""
+
+    def __init__(self, state: State, policy: Policy, me: Me) -> None:
+        self.state, self.policy, self.me = state, policy, me
+        self._held: list[Any] | None = None
+
+    def fold(self, logged: Iterable[tuple[int, ev.AnyEvent]]) -> None:
+        """State and policy have seen these events."""
+        for seq, event in logged:
+            self.state.apply(seq, event)
+            digested = self.policy.digest(self.state, event)
+            if self._held is not None:
+                self._held += digested
+            elif digested:
+                self.policy.observe(digested)
+
+    # ------------------------------------------------------------------------------------------------ decisions
+
+    def decide(self, *, at: float, free: int) -> list[ev.Decision]:
+        """What is due at once, in the order it should be appended. `free`: how many attempts may be assigned."""
+        outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = list(settled(self.state))
+        if self._held is None:
+            outcomes += [
+                (ev.TrialStopped, {"trial": c.trial, "attempt": self.state.live[c.trial].attempt, "reason": c.reason})
+                for c in self.policy.due(self.state)
+                if isinstance(c, Stop) and self.state.phase(c.trial) in {Phase.STARTING, Phase.RUNNING}
+            ]
+        if not outcomes and self.startable():
+            outcomes += self._assignments(free)
+        return [self._decision(kind, fields, at=at, free=free, based_on=self.state.seq) for kind, fields in outcomes]
+
+    def startable(self) -> bool:
+        """Whether trials may be started at all."""
+        switches = self.state.switches
+        return not switches.paused and switches.completed is None and closing_reason(self.state) is None
+
+    def question(self, *, free: int) -> Question | None:
+        """The next proposal to compute; None when none is wanted. Until `conclude`, the policy is held still."""
+        waiting = int(self.state.phases[Phase.WAITING])
+        if self._held is not None or free <= waiting or not self.startable() or self.state.retries_wanted:
+            return None
+        question = Question(
+            based_on=self.state.seq,
+            free=free,
+            number=len(self.state),
+            alone=not self.state.live,
+            answer=self.policy.question(self.state, free - waiting),
+        )
+        self._held = []
+        return question
+
+    def conclude(self, question: Question, commands: Sequence[Command], *, at: float) -> list[ev.Decision]:
+        """The decisions that the answer means; the policy catches up with what was held back."""
+        decisions = [d for c in commands for d in self._meaning(c, question, at=at)]
+        held, self._held = self._held or [], None
+        self.policy.observe(held)
+        return decisions
+
+    def legal(self, decisions: Sequence[ev.Decision]) -> list[ev.Decision]:
+        """Those that still fit the state, in their order; the rest is to be dropped and recomputed."""
+        kept: list[ev.Decision] = []
+        phases: dict[int, Phase] = {}
+        dropped: set[int] = set()
+        for decision in decisions:
+            trial = getattr(decision, "trial", None)
+            if trial is None:
+                if not self.state.live and self.state.switches.completed is None:
+                    kept.append(decision)
+                continue
+            known = self.state.phase(trial) if trial < len(self.state) else Phase.NEW
+            try:
+                if trial in dropped or (isinstance(decision, ev.TrialProposed) and trial != len(self.state)):
+                    raise LogError("another runner was first")
+                phases[trial] = after(phases.get(trial, known), decision, trial=trial)
+                kept.append(decision)
+            except LogError:
+                dropped.add(trial)  # what follows for this trial was computed for another story
+        return kept
+
+    def _assignments(self, free: int) -> list[tuple[type[ev.Decision], dict[str, object]]]:
+        waiting = [n for n in self.state.running() if self.state.phase(n) is Phase.WAITING]
+        return [
+            (ev.AttemptAssigned, {"trial": n, "attempt": int(self.state.table["attempt"][n]) + 1})
+            for n in waiting[:free]
+        ]
+
+    def _meaning(self, command: Command, question: Question, *, at: float) -> list[ev.Decision]:
+        if isinstance(command, Wait):
+            return []
+        if isinstance(command, Start):
+            trial = question.number
+            proposed: dict[str, object] = {
+                "trial": trial,
+                "params": command.params,
+                "reason": command.reason,
+                "memo": command.memo,
+                "enqueued": command.reason.data.get("index") if command.reason.by == "enqueue" else None,
+            }
+            assigned: dict[str, object] = {"trial": trial, "attempt": 1, "resource": command.resource}
+            outcomes = [(ev.TrialProposed, proposed), (ev.AttemptAssigned, assigned)]
+        elif isinstance(command, Done):
+            if not question.alone:  # a trial that fails yet makes room for another: ask again when all have ended
+                return []
+            outcomes = [over(self.state, command.reason)]  # type: ignore[list-item]
+        else:
+            raise LogError(f"a policy's question was answered with {type(command).__name__}")
+        return [self._decision(k, f, at=at, free=question.free, based_on=question.based_on) for k, f in outcomes]
+
+    def _decision(
+        self, kind: type[ev.Decision], fields: dict[str, object], *, at: float, free: int, based_on: int
+    ) -> ev.Decision:
+        return kind(at=at, based_on=based_on, runner=self.me.runner, epoch=self.me.epoch, free=free, **fields)  # type: ignore[arg-type]

@@ -1,0 +1,290 @@
+"""The events of a study: past tense, frozen, versioned, and each carries its reason.
+
+*Facts* say what happened, *requests* what somebody wants, *decisions* what was settled. Facts and requests append
+without a condition; decisions append after exactly n decisions, and carry `based_on`: the sequence number of the state
+they were computed from. `at` is Unix seconds; it is the only way that time reaches a study.
+
+Trial numbers start at 0, attempts at 1. The wire form is JSON with the event's name in the field `event`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from rung.model import Budget, LogError, Reason, Report, RunSettings, StudySpec, WireNumber
+
+Kind = Literal["fact", "request", "decision"]
+Trial = int
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event"):
+    """Something that happened. `v` is the version of this event's shape."""
+
+    kind: ClassVar[Kind]
+    at: float
+    v: int = 1
+
+
+# ----------------------------------------------------------------------------------------------------------- facts
+
+
+class Fact(Event, frozen=True, kw_only=True):
+    """Appends without a condition."""
+
+    kind: ClassVar[Kind] = "fact"
+
+
+class StudyCreated(Fact, frozen=True, kw_only=True, tag=True):
+    """The study begins. `uid` is random and marks its jobs; `provenance` says what code and machine it ran on."""
+
+    uid: str
+    spec: StudySpec
+    seed: int
+    deterministic: bool = False
+    provenance: dict[str, Any] = {}
+
+
+class RunnerAttached(Fact, frozen=True, kw_only=True, tag=True):
+    """A runner holds a lease and works on the study."""
+
+    runner: str
+    epoch: int
+    host: str
+    pid: int
+    workers: int
+
+
+class RunnerDetached(Fact, frozen=True, kw_only=True, tag=True):
+    """A runner is gone. `why`: done, interrupted, terminated, hangup, or lost (said by the one who took over)."""
+
+    runner: str
+    epoch: int
+    why: str
+
+
+class TrialStarted(Fact, frozen=True, kw_only=True, tag=True):
+    """The attempt's program runs. `ticks`: process start in clock ticks since boot `boot`."""
+
+    trial: Trial
+    attempt: int
+    pid: int
+    ticks: int
+    boot: str
+    host: str
+    devices: tuple[str, ...] = ()
+
+
+class TrialReported(Fact, frozen=True, kw_only=True, tag=True):
+    """All report lines of one drain. `offsets`: the byte offset up to which each file has been read, the only cursors."""
+
+    trial: Trial
+    attempt: int
+    reports: tuple[Report, ...]
+    offsets: dict[str, int]
+    channel: str
+    notes: tuple[str, ...] = ()
+
+
+class TrialExited(Fact, frozen=True, kw_only=True, tag=True):
+    """The attempt is over and nothing of it is left.
+
+    `how`: exited (with `code`), timeout, killed (gone without a status on the host and boot it ran on), lost (its
+    machine is gone), never (it had not started), interrupted (the runner was asked to stop), told (asked and told).
+    """
+
+    trial: Trial
+    attempt: int
+    how: Literal["exited", "timeout", "killed", "lost", "never", "interrupted", "told"]
+    code: int | None = None
+    tail: str = ""
+
+
+class TimeSpent(Fact, frozen=True, kw_only=True, tag=True):
+    """The study's time budget is used up; `seconds` were spent with a runner attached."""
+
+    seconds: float
+
+
+# -------------------------------------------------------------------------------------------------------- requests
+
+
+class Request(Event, frozen=True, kw_only=True):
+    """What somebody wants. `who` says who and from where, such as `cli:ann@node7`."""
+
+    kind: ClassVar[Kind] = "request"
+    who: str = ""
+
+
+class PauseRequested(Request, frozen=True, kw_only=True, tag=True):
+    """No new trials, please."""
+
+
+class UnpauseRequested(Request, frozen=True, kw_only=True, tag=True):
+    """New trials again, please."""
+
+
+class StopRequested(Request, frozen=True, kw_only=True, tag=True):
+    """End the study after the running trials, or `now`."""
+
+    now: bool = False
+
+
+class TrialStopRequested(Request, frozen=True, kw_only=True, tag=True):
+    """End this trial."""
+
+    trial: Trial
+
+
+class RetryRequested(Request, frozen=True, kw_only=True, tag=True):
+    """Run this trial again."""
+
+    trial: Trial
+
+
+class TrialEnqueued(Request, frozen=True, kw_only=True, tag=True):
+    """Evaluate this configuration next. Parameters it does not name are the searcher's to choose (their defaults)."""
+
+    params: dict[str, Any]
+
+
+class TrialTold(Request, frozen=True, kw_only=True, tag=True):
+    """These are the trial's values, whatever it reported."""
+
+    trial: Trial
+    values: dict[str, WireNumber]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One field of the spec that changed: its path, and both values in the form of the study file."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+class SpecChanged(Request, frozen=True, kw_only=True, tag=True):
+    """The budget or run settings are these from now on."""
+
+    changes: tuple[Change, ...]
+    budget: Budget | None = None
+    run: RunSettings | None = None
+
+
+# ------------------------------------------------------------------------------------------------------- decisions
+
+
+class Decision(Event, frozen=True, kw_only=True):
+    """Accepted iff nothing was decided in between. `free`: how many trials the policy was asked for."""
+
+    kind: ClassVar[Kind] = "decision"
+    based_on: int
+    runner: str
+    epoch: int
+    free: int = 0
+
+
+class TrialProposed(Decision, frozen=True, kw_only=True, tag=True):
+    """A new trial with these parameters (constants of the spec are not repeated, overridden ones are here)."""
+
+    trial: Trial
+    params: dict[str, Any]
+    reason: Reason
+    memo: dict[str, Any] | None = None
+    enqueued: int | None = None
+
+
+class AttemptAssigned(Decision, frozen=True, kw_only=True, tag=True):
+    """The runner named may start this attempt; nobody else may. An `asked` one belongs to the process that asked for
+    it: it runs no program of ours, and nobody can adopt or restart it."""
+
+    trial: Trial
+    attempt: int
+    resource: float | None = None
+    asked: bool = False
+
+
+class AttemptAdopted(Decision, frozen=True, kw_only=True, tag=True):
+    """The runner named looks after this attempt from now on."""
+
+    trial: Trial
+    attempt: int
+    previous: int
+
+
+class TrialStopped(Decision, frozen=True, kw_only=True, tag=True):
+    """The trial is to be ended; when it is gone it counts as pruned (failed without a value)."""
+
+    trial: Trial
+    attempt: int
+    reason: Reason
+
+
+class TrialRetried(Decision, frozen=True, kw_only=True, tag=True):
+    """The trial waits for another attempt. `counted`: whether this uses up one of its retries."""
+
+    trial: Trial
+    attempt: int
+    reason: Reason
+    counted: bool = False
+
+
+class TrialCompleted(Decision, frozen=True, kw_only=True, tag=True):
+    """The trial is final. `values` are its objectives' values in their order."""
+
+    trial: Trial
+    attempt: int
+    state: Literal["complete", "pruned", "failed"]
+    values: tuple[WireNumber, ...] | None = None
+    reason: Reason | None = None
+    error: str | None = None
+
+
+class StudyCompleted(Decision, frozen=True, kw_only=True, tag=True):
+    """The study is over; a larger budget or a retry opens it again."""
+
+    state: Literal["complete", "failed"]
+    reason: Reason
+
+
+AnyFact = StudyCreated | RunnerAttached | RunnerDetached | TrialStarted | TrialReported | TrialExited | TimeSpent
+AnyRequest = (
+    PauseRequested
+    | UnpauseRequested
+    | StopRequested
+    | TrialStopRequested
+    | RetryRequested
+    | TrialEnqueued
+    | TrialTold
+    | SpecChanged
+)
+AnyDecision = (
+    TrialProposed
+    | AttemptAssigned
+    | AttemptAdopted
+    | TrialStopped
+    | TrialRetried
+    | TrialCompleted
+    | StudyCompleted
+)
+AnyEvent = AnyFact | AnyRequest | AnyDecision
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(event: Event) -> bytes:
+    """The event as JSON."""
+    return _encoder.encode(event)
+
+
+def decode(body: bytes, *, seq: int) -> AnyEvent:
+    """The event that entry `seq` of a log holds. Raises `LogError` for one this version cannot read."""
+    try:
+        event = _decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise LogError(f"entry {seq} of the log cannot be read ({error}): was it written by a newer Rung?") from error
+    if event.v != 1:
+        raise LogError(f"entry {seq} is {type(event).__name__} of version {event.v}: upgrade Rung to read it")
+    return event

@@ -1,0 +1,54 @@
+"""What is always true of a state. Tests check it at the end of every study; `rung doctor` and `rung replay` too."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rung.study.state import State
+from rung.study.transitions import FINAL, LIVE, Phase
+
+
+def broken(state: State) -> list[str]:
+    """One line for each invariant that does not hold; empty for a sound state."""
+    return [*_counts(state), *_live_trials(state), *_final_trials(state), *_requests(state)]
+
+
+def _counts(state: State) -> list[str]:
+    counted = np.bincount(state.table["phase"], minlength=len(Phase))
+    return [
+        f"{int(state.phases[phase])} trials are counted as {phase.name.lower()}, {int(counted[phase])} are"
+        for phase in Phase
+        if counted[phase] != state.phases[phase]
+    ]
+
+
+def _live_trials(state: State) -> list[str]:
+    final = {int(n) for n in np.flatnonzero(np.isin(state.table["phase"], [int(p) for p in FINAL]))}
+    lines = [f"trial {n} is final and live" for n in sorted(final & set(state.live))]
+    lines += [f"trial {n} is neither final nor live" for n in range(len(state)) if n not in final and n not in state.live]
+    for number, live in state.live.items():
+        phase = state.phase(number)
+        if phase in LIVE and not live.runner:
+            lines.append(f"trial {number} is {phase.name.lower()} and no runner was named for it")
+        if phase is Phase.ENDED and live.exit is None:
+            lines.append(f"trial {number} has ended without an exit")
+        if phase is Phase.STOPPING and live.stop is None:
+            lines.append(f"trial {number} is stopping without a reason")
+    return lines
+
+
+def _final_trials(state: State) -> list[str]:
+    lines = []
+    if state.spec.objectives:
+        unvalued = np.isnan(state.table["values"][:, 0]) & (state.table["phase"] == Phase.COMPLETE)
+        lines += [
+            f"trial {int(n)} is complete without a value" for n in np.flatnonzero(unvalued) if not state._has_value(int(n))
+        ]
+    failed = np.flatnonzero(state.table["phase"] == Phase.FAILED)
+    return lines + [
+        f"trial {int(n)} failed without a word" for n in failed if int(n) not in state.errors and int(n) not in state.reasons
+    ]
+
+
+def _requests(state: State) -> list[str]:
+    return [f"trial {n} is over and still asked to stop" for n in sorted(state.trial_stops) if n not in state.live]

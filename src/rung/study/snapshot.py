@@ -1,0 +1,85 @@
+"""A state as bytes and back: raw columns and plain records in msgpack, never code. A snapshot is a shortcut: the same
+state comes from folding the log, and one written by another version of the fold is ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from rung.model import LogError
+from rung.study import events as ev
+from rung.study.columns import Columns
+from rung.study.state import Live, Runner, State, Switches
+
+FOLD_VERSION = "1"  # raise it whenever `State.apply` gives another state for the same log
+
+
+class _Frozen(msgspec.Struct):
+    created: ev.StudyCreated
+    seq: int
+    decisions: int
+    budget: Any
+    run: Any
+    table: dict[str, Any]
+    history: dict[str, Any]
+    superseded: dict[int, list[Any]]
+    memos: dict[int, dict[str, Any]]
+    live: dict[int, Live]
+    tweaked: dict[int, dict[str, Any]]
+    reasons: dict[int, str]
+    errors: dict[int, str]
+    queue: dict[int, dict[str, Any]]
+    trial_stops: set[int]
+    retries_wanted: set[int]
+    runners: dict[int, Runner]
+    changes: list[ev.SpecChanged | ev.TrialTold]
+    switches: Switches
+    phases: bytes
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Frozen)
+
+
+def dump(state: State) -> bytes:
+    """The state as bytes."""
+    frozen = _Frozen(
+        created=state.created,
+        seq=state.seq,
+        decisions=state.decisions,
+        budget=state.spec.budget,
+        run=state.spec.run,
+        table=state.table.dump(),
+        history=state.history.dump(),
+        phases=state.phases.tobytes(),
+        **{name: getattr(state, name) for name in _COPIED},
+    )
+    return _encoder.encode(frozen)
+
+
+def load(body: bytes) -> State:
+    """The state that `dump` wrote. Raises `LogError` when the bytes are not one."""
+    try:
+        frozen = _decoder.decode(body)
+        state = State(frozen.created, seq=frozen.seq)
+        state.decisions = frozen.decisions
+        state.spec = msgspec.structs.replace(
+            state.spec,
+            budget=msgspec.convert(frozen.budget, type(state.spec.budget)),
+            run=msgspec.convert(frozen.run, type(state.spec.run)),
+        )
+        state.table = Columns.load(frozen.table)
+        state.history = Columns.load(frozen.history)
+        state.phases = np.frombuffer(frozen.phases, np.int64).copy()
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
+        raise LogError(f"the snapshot cannot be read: {error}") from error
+    for name in _COPIED:
+        setattr(state, name, getattr(frozen, name))
+    return state
+
+
+_COPIED = (
+    "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops", "retries_wanted", "runners", "changes", "switches",
+)  # fmt: skip

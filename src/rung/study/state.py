@@ -1,0 +1,498 @@
+"""The state of a study: what folding its log gives, and nothing else.
+
+`apply` is the only door. Everything about trials that are over stands in columns (raw numbers, one row a trial);
+only the few that live have an object of their own (`Live`). The work for an event does not depend on how many trials
+there are. Whole curves are not kept: they are in the log (`TrialReported`), read on demand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from rung.model import LogError, Objective, Reason, StudySpec, Trial, from_wire
+from rung.space import Space
+from rung.study import events as ev
+from rung.study.columns import Columns
+from rung.study.transitions import FINAL, LIVE, PUBLIC, Phase, after
+
+METRICS_KEPT = 256  # further metric names stay in the log only
+
+
+class Track(msgspec.Struct):
+    """One metric of a live trial, as its reports come in: last, lowest, highest and (by loss) best value."""
+
+    last: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    best: float = math.nan
+
+    def add(self, value: float, objective: Objective | None) -> None:
+        """The track includes `value`. NaN moves only `last`: it counts as worst."""
+        self.last = value
+        if value != value:  # noqa: PLR0124 - NaN
+            return
+        self.low = value if not self.low <= value else self.low
+        self.high = value if not self.high >= value else self.high
+        if objective and not objective.loss(self.best) <= objective.loss(value):
+            self.best = value
+
+    def pick(self, how: str) -> float:
+        """The value that an objective's `value:` asks for."""
+        return {"last": self.last, "best": self.best, "min": self.low, "max": self.high}[how]
+
+
+class Live(msgspec.Struct):
+    """A trial that is not final: who runs it, what it has said so far, how it ended."""
+
+    number: int
+    attempt: int = 0
+    runner: str = ""
+    epoch: int = 0
+    adopted: bool = False
+    asked: bool = False
+    resource: float | None = None
+    pid: int = 0
+    ticks: int = 0
+    boot: str = ""
+    host: str = ""
+    started: float | None = None
+    offsets: dict[str, int] = {}
+    channel: str = "none"
+    reports: int = 0
+    step: float = 0.0
+    tracks: dict[str, Track] = {}
+    exit: ev.TrialExited | None = None
+    stop: Reason | None = None
+
+
+class Runner(msgspec.Struct):
+    """A runner that said it is attached."""
+
+    runner: str
+    epoch: int
+    host: str
+    pid: int
+    workers: int
+    since: float
+
+
+class Switches(msgspec.Struct):
+    """What was asked for and how the study stands as a whole; everything that is not about one trial."""
+
+    paused: bool = False
+    stop: str | None = None  # "after" the running trials, or "now"
+    time_spent: bool = False
+    elapsed: float = 0.0  # seconds with a runner attached
+    last_at: float = 0.0
+    enqueued: int = 0
+    starts_served: int = 0
+    failures: int = 0  # trials that failed by themselves, not because somebody stopped them
+    first_outcomes: list[str] = []
+    best: int = -1  # the complete trial with the least loss of the first objective
+    best_loss: float = math.inf
+    completed: ev.StudyCompleted | None = None
+
+
+class State:
+    """The fold. Make it with `State.begin`, feed it with `apply`."""
+
+    def __init__(self, created: ev.StudyCreated, *, seq: int) -> None:
+        self.created = created
+        self.spec: StudySpec = created.spec
+        self.space = Space(created.spec.parameters, created.spec.constraints)
+        self.seq = seq
+        self.decisions = 0
+        self.table = Columns(
+            phase=("u1", 0, 0),
+            attempt=("u2", 0, 0),
+            retries=("u2", 0, 0),
+            started=("f8", 0, np.nan),
+            ended=("f8", 0, np.nan),
+            steps=("i4", 0, 0),
+            params=("f8", len(self.space.names) or 1, np.nan),
+            values=("f8", len(self.spec.objectives) or 1, np.nan),
+        )
+        # What searchers have seen, in order: a trial's number when it was proposed, ~number when it had a result.
+        self.history = Columns(delta=("i4", 0, 0))
+        self.superseded: dict[int, list[Any]] = {}  # place in `history` -> a result that a retry has replaced
+        self.memos: dict[int, dict[str, Any]] = {}
+        self.live: dict[int, Live] = {}
+        self.tweaked: dict[int, dict[str, Any]] = {}
+        self.reasons: dict[int, str] = {}
+        self.errors: dict[int, str] = {}
+        self.queue: dict[int, dict[str, Any]] = {}
+        self.trial_stops: set[int] = set()
+        self.retries_wanted: set[int] = set()
+        self.runners: dict[int, Runner] = {}
+        self.changes: list[ev.SpecChanged | ev.TrialTold] = []
+        self.switches = Switches(last_at=created.at)
+        self.phases = np.zeros(len(Phase), np.int64)
+        self._objectives = {o.metric: o for o in self.spec.objectives}
+
+    @classmethod
+    def begin(cls, event: ev.AnyEvent, *, seq: int) -> State:
+        """The state after a log's first event. Raises `LogError` when that is not `StudyCreated`."""
+        if not isinstance(event, ev.StudyCreated):
+            raise LogError(f"a study's log begins with StudyCreated, not with {type(event).__name__}")
+        return cls(event, seq=seq)
+
+    # ------------------------------------------------------------------------------------------ read protocol
+
+    @property
+    def seed(self) -> int:
+        """The study's seed."""
+        return self.created.seed
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials by public state."""
+        counts = dict.fromkeys(("waiting", "running", "paused", "complete", "pruned", "failed"), 0)
+        for phase, name in PUBLIC.items():
+            counts[name] += int(self.phases[phase])
+        return counts
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def phase(self, number: int) -> Phase:
+        """Where a trial stands."""
+        return Phase(int(self.table["phase"][number]))
+
+    def running(self) -> Sequence[int]:
+        """Numbers of the trials that are not final, ascending."""
+        return sorted(self.live)
+
+    def params(self, number: int) -> dict[str, Any]:
+        """A trial's own parameters: what was searched, and constants where they were overridden."""
+        found = self.space.from_rows(self.table["params"][number : number + 1, : len(self.space.names)])[0]
+        return found | self.tweaked.get(number, {})
+
+    def trial(self, number: int) -> Trial:
+        """The record of one trial, its constants included."""
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        row = {name: self.table[name][number].item() for name in ("attempt", "started", "ended")}
+        live = self.live.get(number)
+        final = self.phase(number) in FINAL
+        values = self._metrics_of(number) if final else {n: t.last for n, t in (live.tracks if live else {}).items()}
+        value = float(self.table["values"][number, 0]) if self.spec.objectives and self._has_value(number) else None
+        return Trial(
+            number=number,
+            state=PUBLIC[self.phase(number)],
+            params=self.space.full(self.params(number)),
+            value=value,
+            values=values,
+            steps=int(self.table["steps"][number]),
+            started=None if math.isnan(row["started"]) else row["started"],
+            ended=None if math.isnan(row["ended"]) else row["ended"],
+            attempt=row["attempt"],
+            reason=self.reasons.get(number),
+            error=self.errors.get(number),
+        )
+
+    def trials(self) -> Iterator[Trial]:
+        """All trials, by number."""
+        return (self.trial(number) for number in range(len(self)))
+
+    def _has_value(self, number: int) -> bool:
+        name = "has:" + self.spec.objectives[0].metric
+        return name in self.table and bool(self.table[name][number])
+
+    def _metrics_of(self, number: int) -> dict[str, float]:
+        names = [name[4:] for name in self.table.names() if name.startswith("has:") and self.table[name][number]]
+        return {name: float(self.table["metric:" + name][number]) for name in names}
+
+    def objective_values(self, live: Live) -> tuple[float, ...] | None:
+        """A live trial's value for each objective; None while any of them was never reported."""
+        picked = []
+        for objective in self.spec.objectives:
+            track = live.tracks.get(objective.metric)
+            if track is None:
+                return None
+            picked.append(track.pick(objective.value))
+        return tuple(picked)
+
+    # -------------------------------------------------------------------------------------------------- fold
+
+    def apply(self, seq: int, event: ev.AnyEvent) -> None:
+        """The event is part of the state. Raises `LogError` when it does not fit; then nothing has changed."""
+        if seq != self.seq + 1:
+            raise LogError(f"event {seq} does not follow event {self.seq}")
+        phase = None
+        trial = getattr(event, "trial", None)
+        if trial is not None and not isinstance(event, ev.Request):
+            phase = self._check(trial, event)
+        _HANDLERS[type(event)](self, event)
+        if phase is not None and trial is not None:
+            self._move(trial, phase)
+        if isinstance(event, ev.TrialRetried) and trial == self.switches.best:
+            self._compare_all()
+        self.seq = seq
+        self.decisions += event.kind == "decision"
+        self._count_time(event)
+
+    def _check(self, trial: int, event: ev.AnyEvent) -> Phase:
+        """The phase that follows, with everything checked that the table cannot say."""
+        if isinstance(event, ev.TrialProposed):
+            if trial != len(self):
+                raise LogError(f"trial {trial} is proposed, but the next number is {len(self)}")
+            return after(Phase.NEW, event, trial=trial)
+        if trial >= len(self):
+            raise LogError(f"trial {trial} does not exist: {type(event).__name__} does not fit")
+        following = after(self.phase(trial), event, trial=trial)
+        expected = int(self.table["attempt"][trial]) + isinstance(event, ev.AttemptAssigned)
+        attempt: int = getattr(event, "attempt", expected)
+        if attempt != expected:
+            raise LogError(f"trial {trial} is in attempt {expected}: {type(event).__name__} of {attempt} does not fit")
+        return following
+
+    def _move(self, trial: int, phase: Phase) -> None:
+        column = self.table["phase"]
+        self.phases[column[trial]] -= 1
+        self.phases[phase] += 1
+        column[trial] = phase
+        if phase in FINAL:
+            del self.live[trial]
+
+    def _count_time(self, event: ev.AnyEvent) -> None:
+        """Elapsed time is the time between events of runners; the gap before a runner attaches does not count."""
+        if isinstance(event, ev.Request):
+            return
+        if self.runners and not isinstance(event, ev.RunnerAttached):
+            self.switches.elapsed += max(0.0, event.at - self.switches.last_at)  # a clock set back adds nothing
+        self.switches.last_at = event.at
+
+    def _on_attached(self, event: ev.RunnerAttached) -> None:
+        self.runners[event.epoch] = Runner(
+            event.runner, event.epoch, event.host, event.pid, event.workers, since=event.at
+        )
+
+    def _on_detached(self, event: ev.RunnerDetached) -> None:
+        self.runners.pop(event.epoch, None)
+
+    def _on_time_spent(self, event: ev.TimeSpent) -> None:
+        self.switches.time_spent = True
+
+    def _on_pause(self, event: ev.PauseRequested) -> None:
+        self.switches.paused = True
+
+    def _on_unpause(self, event: ev.UnpauseRequested) -> None:
+        self.switches.paused = False
+
+    def _on_stop(self, event: ev.StopRequested) -> None:
+        self.switches.stop = "now" if event.now or self.switches.stop == "now" else "after"
+
+    def _on_trial_stop(self, event: ev.TrialStopRequested) -> None:
+        if event.trial in self.live:
+            self.trial_stops.add(event.trial)
+
+    def _on_retry_wanted(self, event: ev.RetryRequested) -> None:
+        if event.trial < len(self) and event.trial not in self.live:
+            self.retries_wanted.add(event.trial)
+            self._reopen()
+
+    def _on_enqueued(self, event: ev.TrialEnqueued) -> None:
+        self.queue[self.switches.enqueued] = event.params
+        self.switches.enqueued += 1
+        self._reopen()
+
+    def _on_changed(self, event: ev.SpecChanged) -> None:
+        self.changes.append(event)
+        self.spec = msgspec.structs.replace(
+            self.spec, budget=event.budget or self.spec.budget, run=event.run or self.spec.run
+        )
+        if event.budget is not None:
+            self.switches.time_spent = False
+            self._reopen()
+
+    def _on_told(self, event: ev.TrialTold) -> None:
+        self.changes.append(event)
+        if event.trial >= len(self):
+            return
+        live = self.live.get(event.trial)
+        for name, wire in event.values.items():
+            if live is not None:
+                live.tracks[name] = told = Track()
+                told.add(from_wire(wire), self._objectives.get(name))
+            else:
+                self._keep_metric(event.trial, name, from_wire(wire))
+                for i, objective in enumerate(self.spec.objectives):
+                    if objective.metric == name:
+                        self.table["values"][event.trial, i] = from_wire(wire)
+        if live is None and self.spec.objectives:
+            self._remember(~event.trial)
+            self._compare_all()
+
+    def _reopen(self) -> None:
+        self.switches.completed = None
+        self.switches.stop = None
+
+    def _on_proposed(self, event: ev.TrialProposed) -> None:
+        row = self.space.to_rows([event.params])
+        number = self.table.add_row()
+        self.table["params"][number, : row.shape[1]] = row[0]
+        self.phases[Phase.NEW] += 1
+        tweaked = {k: v for k, v in event.params.items() if k in self.space.constants}
+        if tweaked:
+            self.tweaked[number] = tweaked
+        if event.memo is not None:
+            self.memos[number] = event.memo
+        self._remember(number)
+        if event.enqueued is not None:
+            self.queue.pop(event.enqueued, None)
+        self.switches.starts_served += event.reason.by == "start"
+        self.live[number] = Live(number)
+
+    def _on_assigned(self, event: ev.AttemptAssigned) -> None:
+        live = Live(event.trial, event.attempt, event.runner, event.epoch, resource=event.resource)
+        live.asked = event.asked
+        if event.epoch in self.runners:
+            live.host = self.runners[event.epoch].host
+        self.live[event.trial] = live
+        self.table["attempt"][event.trial] = event.attempt
+        self.table["steps"][event.trial] = 0
+        self.table["started"][event.trial] = event.at
+
+    def _on_adopted(self, event: ev.AttemptAdopted) -> None:
+        live = self.live[event.trial]
+        live.runner, live.epoch, live.adopted = event.runner, event.epoch, True
+
+    def _on_started(self, event: ev.TrialStarted) -> None:
+        live = self.live[event.trial]
+        live.pid, live.ticks, live.boot, live.host = event.pid, event.ticks, event.boot, event.host
+        live.started = event.at
+        self.table["started"][event.trial] = event.at
+
+    def _on_reported(self, event: ev.TrialReported) -> None:
+        live = self.live[event.trial]
+        live.offsets, live.channel = event.offsets, event.channel
+        live.reports += len(event.reports)
+        objectives, tracks = self._objectives, live.tracks
+        for report in event.reports:
+            for name, wire in report.values.items():
+                track = tracks.get(name)
+                if track is None:
+                    tracks[name] = track = Track()
+                track.add(wire if type(wire) is float else float(wire), objectives.get(name))
+        if event.reports:
+            live.step = event.reports[-1].step
+        self.table["steps"][event.trial] = live.reports
+
+    def _on_exited(self, event: ev.TrialExited) -> None:
+        self.live[event.trial].exit = event
+        self.table["ended"][event.trial] = event.at
+
+    def _on_stopped(self, event: ev.TrialStopped) -> None:
+        self.live[event.trial].stop = event.reason
+        self.trial_stops.discard(event.trial)
+
+    def _on_retried(self, event: ev.TrialRetried) -> None:
+        self.retries_wanted.discard(event.trial)
+        if self.phase(event.trial) in FINAL:
+            self._supersede(event.trial)
+        self.switches.failures -= self.phase(event.trial) == Phase.FAILED and event.trial not in self.reasons
+        self.live[event.trial] = Live(event.trial, event.attempt)
+        self.table["retries"][event.trial] += event.counted
+        self.table["ended"][event.trial] = np.nan
+        for name in self.table.names():
+            if name.startswith("has:"):
+                self.table[name][event.trial] = 0
+        self.table["values"][event.trial] = np.nan
+        self.reasons.pop(event.trial, None)
+        self.errors.pop(event.trial, None)
+
+    def _on_completed(self, event: ev.TrialCompleted) -> None:
+        live = self.live[event.trial]
+        self._remember(~event.trial)
+        self.trial_stops.discard(event.trial)
+        for name, track in live.tracks.items():
+            self._keep_metric(event.trial, name, track.last)
+        if event.values is not None:
+            for i, (objective, wire) in enumerate(zip(self.spec.objectives, event.values, strict=True)):
+                self.table["values"][event.trial, i] = from_wire(wire)
+                self._keep_metric(event.trial, objective.metric, from_wire(wire))
+        self.switches.failures += event.state == "failed" and event.reason is None
+        if event.reason is not None:
+            self.reasons[event.trial] = event.reason.text
+        if event.error is not None:
+            self.errors[event.trial] = event.error
+        if len(self.switches.first_outcomes) < FIRST_OUTCOMES:
+            self.switches.first_outcomes.append(event.state)
+        if event.state == "complete" and event.values:
+            self._compare(event.trial, from_wire(event.values[0]))
+
+    def _remember(self, delta: int) -> None:
+        row = self.history.add_row()
+        self.history["delta"][row] = delta
+
+    def _supersede(self, trial: int) -> None:
+        """The result that is about to be replaced stays known: searchers have seen it."""
+        for place in np.flatnonzero(self.history["delta"] == ~trial):
+            self.superseded.setdefault(int(place), list(self.result(trial)))
+
+    def result(self, number: int) -> tuple[list[float] | None, list[float], int]:
+        """A final trial as a searcher sees it: losses (None: it failed), violations of the outcomes, reports."""
+        steps = int(self.table["steps"][number])
+        if self.phase(number) == Phase.FAILED:
+            return None, [], steps
+        values = self.table["values"][number]
+        metrics = self._metrics_of(number) if self.spec.outcomes else {}
+        losses = [o.loss(float(v)) for o, v in zip(self.spec.objectives, values, strict=False)]
+        return losses, [o.violation(metrics.get(o.metric)) for o in self.spec.outcomes], steps
+
+    def _compare(self, trial: int, value: float) -> None:
+        loss = self.spec.objectives[0].loss(value)
+        if loss < self.switches.best_loss or self.switches.best < 0:
+            self.switches.best, self.switches.best_loss = trial, loss
+
+    def _compare_all(self) -> None:
+        """The best is found anew: a value that was final has changed, which only a person can ask for."""
+        self.switches.best, self.switches.best_loss = -1, math.inf
+        for number in np.flatnonzero(self.table["phase"] == Phase.COMPLETE):
+            self._compare(int(number), float(self.table["values"][number, 0]))
+
+    def _on_study_completed(self, event: ev.StudyCompleted) -> None:
+        self.switches.completed = event
+
+    def _keep_metric(self, trial: int, name: str, value: float) -> None:
+        if "metric:" + name not in self.table:
+            if len(self.table.names()) > 2 * METRICS_KEPT:
+                return
+            self.table.add_column("metric:" + name, "f8", np.nan)
+            self.table.add_column("has:" + name, "u1", 0)
+        self.table["metric:" + name][trial] = value
+        self.table["has:" + name][trial] = 1
+
+
+FIRST_OUTCOMES = 5  # a study whose first so many trials all fail is given up
+
+_HANDLERS: Mapping[type, Callable[[State, Any], None]] = {
+    ev.RunnerAttached: State._on_attached,
+    ev.RunnerDetached: State._on_detached,
+    ev.TimeSpent: State._on_time_spent,
+    ev.PauseRequested: State._on_pause,
+    ev.UnpauseRequested: State._on_unpause,
+    ev.StopRequested: State._on_stop,
+    ev.TrialStopRequested: State._on_trial_stop,
+    ev.RetryRequested: State._on_retry_wanted,
+    ev.TrialEnqueued: State._on_enqueued,
+    ev.SpecChanged: State._on_changed,
+    ev.TrialTold: State._on_told,
+    ev.TrialProposed: State._on_proposed,
+    ev.AttemptAssigned: State._on_assigned,
+    ev.AttemptAdopted: State._on_adopted,
+    ev.TrialStarted: State._on_started,
+    ev.TrialReported: State._on_reported,
+    ev.TrialExited: State._on_exited,
+    ev.TrialStopped: State._on_stopped,
+    ev.TrialRetried: State._on_retried,
+    ev.TrialCompleted: State._on_completed,
+    ev.StudyCompleted: State._on_study_completed,
+}
+
+__all__ = ["FINAL", "LIVE", "Live", "Phase", "State", "Track"]

@@ -1,0 +1,106 @@
+"""The life of a trial, as data. Everything that may happen to a trial, and when, stands in `TABLE`.
+
+A trial is *waiting* for an attempt, *starting* once a runner was named for it, *running* when its program was seen,
+*stopping* when it was decided to end it, *ended* when nothing of the attempt is left, and then either waiting again
+or final: *complete*, *pruned*, *failed*. `docs/trial-states.md` holds the diagram that `mermaid()` draws from it.
+
+Requests about a trial never fit or misfit: they are wishes, and the policy answers them.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from rung.model import LogError, TrialState
+from rung.study.events import (
+    AttemptAdopted,
+    AttemptAssigned,
+    Event,
+    TrialCompleted,
+    TrialExited,
+    TrialProposed,
+    TrialReported,
+    TrialRetried,
+    TrialStarted,
+    TrialStopped,
+)
+
+
+class Phase(enum.IntEnum):
+    """Where a trial stands; the number is what the state's column holds."""
+
+    NEW = 0
+    WAITING = 1
+    STARTING = 2
+    RUNNING = 3
+    STOPPING = 4
+    ENDED = 5
+    COMPLETE = 6
+    PRUNED = 7
+    FAILED = 8
+
+
+LIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING})
+FINAL = frozenset({Phase.COMPLETE, Phase.PRUNED, Phase.FAILED})
+OUTCOME = {"complete": Phase.COMPLETE, "pruned": Phase.PRUNED, "failed": Phase.FAILED}
+
+PUBLIC: dict[Phase, TrialState] = {
+    Phase.WAITING: "waiting",
+    Phase.STARTING: "running",
+    Phase.RUNNING: "running",
+    Phase.STOPPING: "running",
+    Phase.ENDED: "running",
+    Phase.COMPLETE: "complete",
+    Phase.PRUNED: "pruned",
+    Phase.FAILED: "failed",
+}
+
+# None stands for the final phase that the event itself names.
+TABLE: dict[Phase, dict[type[Event], Phase | None]] = {
+    Phase.NEW: {TrialProposed: Phase.WAITING},
+    Phase.WAITING: {AttemptAssigned: Phase.STARTING, TrialCompleted: None},
+    Phase.STARTING: {
+        TrialStarted: Phase.RUNNING,
+        TrialReported: Phase.STARTING,
+        TrialExited: Phase.ENDED,
+        TrialStopped: Phase.STOPPING,
+        AttemptAdopted: Phase.STARTING,
+    },
+    Phase.RUNNING: {
+        TrialReported: Phase.RUNNING,
+        TrialExited: Phase.ENDED,
+        TrialStopped: Phase.STOPPING,
+        AttemptAdopted: Phase.RUNNING,
+    },
+    Phase.STOPPING: {
+        TrialStarted: Phase.STOPPING,
+        TrialReported: Phase.STOPPING,
+        TrialExited: Phase.ENDED,
+        AttemptAdopted: Phase.STOPPING,
+    },
+    Phase.ENDED: {TrialRetried: Phase.WAITING, TrialCompleted: None},
+    Phase.COMPLETE: {TrialRetried: Phase.WAITING},
+    Phase.PRUNED: {TrialRetried: Phase.WAITING},
+    Phase.FAILED: {TrialRetried: Phase.WAITING},
+}
+
+
+def after(phase: Phase, event: Event, *, trial: int) -> Phase:
+    """The phase that follows. Raises `LogError` naming trial, phase and event when the event does not fit."""
+    row = TABLE[phase]
+    if type(event) not in row:
+        raise LogError(f"trial {trial} is {phase.name.lower()}: {type(event).__name__} does not fit")
+    following = row[type(event)]
+    return OUTCOME[event.state] if following is None else following  # type: ignore[attr-defined]
+
+
+def mermaid() -> str:
+    """The table as a mermaid state diagram."""
+    lines = ["stateDiagram-v2"]
+    for phase, row in TABLE.items():
+        source = "[*]" if phase is Phase.NEW else phase.name.lower()
+        for event, target in row.items():
+            targets = OUTCOME.values() if target is None else [target]
+            lines += [f"    {source} --> {t.name.lower()}: {event.__name__}" for t in targets]
+    lines += [f"    {phase.name.lower()} --> [*]" for phase in sorted(FINAL)]
+    return "\n".join(lines)
