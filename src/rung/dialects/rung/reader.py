@@ -1,0 +1,57 @@
+"""Our own study file: YAML, JSON or TOML to a `StudySpec`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rung.dialects.documents import parse
+from rung.dialects.positions import Positions
+from rung.dialects.rung.overrides import apply
+from rung.dialects.rung.sections import KEYS, read_study
+from rung.dialects.values import Value
+from rung.model import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rung.model import StudySpec
+
+_ENDINGS = frozenset({".yaml", ".yml", ".json", ".toml"})
+_TELLING = frozenset({"command", "function", "parameters", "objective"})
+
+
+class RungDialect:
+    """The dialect of Rung's own study files."""
+
+    name = "rung"
+
+    def detect(self, path: Path, text: str) -> bool:
+        """Whether most top-level keys are ours. A broken text in a study file's ending is ours to complain about."""
+        study_file = path.suffix.lower() in _ENDINGS
+        try:
+            tree, _ = parse(text, file=str(path))
+        except BadInput:
+            return study_file
+        if not isinstance(tree, dict):
+            return study_file and tree is None
+        ours = tree.keys() & set(KEYS)
+        return bool(ours & _TELLING) and len(ours) > len(tree) - len(ours)
+
+    def read(self, text: str, *, file: str, overrides: Sequence[tuple[str, str]] = ()) -> StudySpec:
+        """The study that `text` describes, after `overrides` (pairs of a dotted path and the text of a value).
+
+        Raises:
+            BadInput: with `file:line`, or `--set path`, the key, what was expected and what to do.
+        """
+        tree, positions = parse(text, file=file)
+        return _build(tree, positions, overrides)
+
+
+def spec_from_tree(tree: Any, *, place: str = "", overrides: Sequence[tuple[str, str]] = ()) -> StudySpec:
+    """The study that a plain tree in the shape of a study file describes; `place` is named in errors."""
+    return _build(tree, Positions(place), overrides)
+
+
+def _build(tree: Any, positions: Positions, overrides: Sequence[tuple[str, str]]) -> StudySpec:
+    return read_study(Value(apply(tree, overrides, positions), (), positions))
