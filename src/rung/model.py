@@ -63,7 +63,7 @@ def to_wire(number: float) -> WireNumber:
     """A number as JSON can carry it."""
     if math.isfinite(number):
         return number
-    if number != number:  # noqa: PLR0124 - NaN is the one number that differs from itself
+    if number != number:  # NaN is the one number that differs from itself
         return "NaN"
     return "Infinity" if number > 0 else "-Infinity"
 
@@ -110,7 +110,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
 
     def loss(self, value: float) -> float:
         """`value` as something to minimise; NaN and anything unusable is worst (+inf)."""
-        if value != value:  # noqa: PLR0124 - NaN
+        if value != value:
             return math.inf
         if self.goal == "minimize":
             return value
@@ -128,7 +128,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     def violation(self, value: float | None) -> float:
         """By how much `value` breaks the bound; 0 when kept, +inf when it is missing or NaN."""
-        if value is None or value != value:  # noqa: PLR0124 - NaN
+        if value is None or value != value:
             return math.inf
         above = value - self.at_most if self.at_most is not None else 0.0
         below = self.at_least - value if self.at_least is not None else 0.0
@@ -214,7 +214,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one configuration. Times are Unix seconds; `values` holds the last (or picked) of each metric."""
+    """What is known of one configuration. Times are Unix seconds; `values` has each metric's last (or picked) value."""
 
     number: int
     state: TrialState
@@ -295,15 +295,21 @@ class StateView(Protocol):
     """The read protocol of a study's state: all that searchers, schedulers and readers may use."""
 
     @property
-    def spec(self) -> StudySpec: ...
+    def spec(self) -> StudySpec:
+        """What is searched, as it stands now."""
+
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """The study's seed."""
+
     @property
     def seq(self) -> int:
         """The sequence number of the last event folded."""
+
     @property
     def decisions(self) -> int:
         """How many decisions the log holds up to `seq`."""
+
     @property
     def counts(self) -> Mapping[str, int]:
         """Trials by state."""
@@ -312,8 +318,14 @@ class StateView(Protocol):
         """How many trials were proposed."""
         ...
 
-    def trial(self, number: int) -> Trial: ...
-    def trials(self) -> Iterator[Trial]: ...
+    def trial(self, number: int) -> Trial:
+        """The record of one trial. Raises `IndexError`."""
+        ...
+
+    def trials(self) -> Iterator[Trial]:
+        """All trials, by number."""
+        ...
+
     def running(self) -> Sequence[int]:
         """Numbers of the trials that are waiting, running or paused, ascending."""
         ...

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from rung.search.base import Delta, Exhausted, Problem, Searcher, Suggestion
 from rung.search.grid import Grid
 from rung.search.random import Random
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    import numpy as np
+
+    from rung.search.base import Delta, Exhausted, Problem, Searcher, Suggestion
 
 
 class Auto:
@@ -25,7 +28,9 @@ class Auto:
             self.why = f"the whole space has {size} configurations and the budget covers them"
         else:
             self.inner = Random(problem)
-            self.why = "the space is infinite" if size is None else f"the budget does not cover all {size} configurations"
+            self.why = (
+                "the space is infinite" if size is None else f"the budget does not cover all {size} configurations"
+            )
 
     def observe(self, deltas: Sequence[Delta]) -> None:
         """The chosen searcher has seen them."""

@@ -8,14 +8,17 @@ Anything else that changes a suggestion goes into `memo`, which is logged on the
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
-import numpy as np
 
 from rung.model import Budget, Objective, Outcome, SearchSpec
 from rung.space import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    import numpy as np
 
 
 class Proposed(msgspec.Struct, frozen=True):

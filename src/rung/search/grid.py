@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.search.novelty import FirstFree
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    import numpy as np
 
 
 class Grid:
@@ -31,7 +33,9 @@ class Grid:
         params = self._first_free.find(taken)
         if params is None:
             return Exhausted(text=f"all {self.size} configurations of the grid have been proposed")
-        return Suggestion(params=params, text=f"the next of {self.size} configurations of the grid", data={"of": self.size})
+        return Suggestion(
+            params=params, text=f"the next of {self.size} configurations of the grid", data={"of": self.size}
+        )
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
-from rung.space import Space
+    import numpy as np
+
+    from rung.space import Space
 
 DRAWS = 200  # after so many draws that were all taken, a finite space is nearly used up: list what is left
 DRAWS_INFINITE = 20_000

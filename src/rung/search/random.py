@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.search.novelty import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    import numpy as np
 
 
 class Random:

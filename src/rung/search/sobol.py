@@ -5,15 +5,18 @@ Source: Sobol 1967, direction numbers of Joe & Kuo 2008, scrambling of Matousek 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from rung.model import BadInput
 from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.search.novelty import FirstFree, draw
-from rung.space import Space
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping, Sequence
+
+    from rung.space import Space
 
 LENGTH = 2**20  # points of one sequence; a small discrete space meets all its configurations long before
 DIMENSIONS = 21201  # what the direction numbers reach

@@ -139,11 +139,14 @@ class Engine:
                 "enqueued": command.reason.data.get("index") if command.reason.by == "enqueue" else None,
             }
             assigned: dict[str, object] = {"trial": trial, "attempt": 1, "resource": command.resource}
-            outcomes = [(ev.TrialProposed, proposed), (ev.AttemptAssigned, assigned)]
+            outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = [
+                (ev.TrialProposed, proposed),
+                (ev.AttemptAssigned, assigned),
+            ]
         elif isinstance(command, Done):
             if not question.alone:  # a trial that fails yet makes room for another: ask again when all have ended
                 return []
-            outcomes = [over(self.state, command.reason)]  # type: ignore[list-item]
+            outcomes = [over(self.state, command.reason)]
         else:
             raise LogError(f"a policy's question was answered with {type(command).__name__}")
         return [self._decision(k, f, at=at, free=question.free, based_on=question.based_on) for k, f in outcomes]

@@ -77,7 +77,7 @@ class TrialStarted(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class TrialReported(Fact, frozen=True, kw_only=True, tag=True):
-    """All report lines of one drain. `offsets`: the byte offset up to which each file has been read, the only cursors."""
+    """All report lines of one drain. `offsets`: how far each file was read, in bytes; they are the only cursors."""
 
     trial: Trial
     attempt: int
@@ -260,13 +260,7 @@ AnyRequest = (
     | SpecChanged
 )
 AnyDecision = (
-    TrialProposed
-    | AttemptAssigned
-    | AttemptAdopted
-    | TrialStopped
-    | TrialRetried
-    | TrialCompleted
-    | StudyCompleted
+    TrialProposed | AttemptAssigned | AttemptAdopted | TrialStopped | TrialRetried | TrialCompleted | StudyCompleted
 )
 AnyEvent = AnyFact | AnyRequest | AnyDecision
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from rung.study.state import State
 from rung.study.transitions import FINAL, LIVE, Phase
+
+if TYPE_CHECKING:
+    from rung.study.state import State
 
 
 def broken(state: State) -> list[str]:
@@ -25,7 +29,9 @@ def _counts(state: State) -> list[str]:
 def _live_trials(state: State) -> list[str]:
     final = {int(n) for n in np.flatnonzero(np.isin(state.table["phase"], [int(p) for p in FINAL]))}
     lines = [f"trial {n} is final and live" for n in sorted(final & set(state.live))]
-    lines += [f"trial {n} is neither final nor live" for n in range(len(state)) if n not in final and n not in state.live]
+    lines += [
+        f"trial {n} is neither final nor live" for n in range(len(state)) if n not in final and n not in state.live
+    ]
     for number, live in state.live.items():
         phase = state.phase(number)
         if phase in LIVE and not live.runner:
@@ -42,11 +48,15 @@ def _final_trials(state: State) -> list[str]:
     if state.spec.objectives:
         unvalued = np.isnan(state.table["values"][:, 0]) & (state.table["phase"] == Phase.COMPLETE)
         lines += [
-            f"trial {int(n)} is complete without a value" for n in np.flatnonzero(unvalued) if not state._has_value(int(n))
+            f"trial {int(n)} is complete without a value"
+            for n in np.flatnonzero(unvalued)
+            if not state.has_value(int(n))
         ]
     failed = np.flatnonzero(state.table["phase"] == Phase.FAILED)
     return lines + [
-        f"trial {int(n)} failed without a word" for n in failed if int(n) not in state.errors and int(n) not in state.reasons
+        f"trial {int(n)} failed without a word"
+        for n in failed
+        if int(n) not in state.errors and int(n) not in state.reasons
     ]
 
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rung.model import Command, Continue, Done, Pause, Reason, Start, Stop, Wait, from_wire
 from rung.schedule.base import Ended, Progress, Scheduler
 from rung.search.base import Delta, Exhausted, Proposed, Result, Searcher
-from rung.space import Space
 from rung.study import events as ev
 from rung.study.seeds import generator
 from rung.study.settle import remaining
-from rung.study.state import State
+from rung.study.state import CHUNK, State
 from rung.study.transitions import FINAL, Phase
+
+if TYPE_CHECKING:
+    from rung.space import Space
 
 Answer = Callable[[], list[Command]]
 
@@ -181,9 +183,13 @@ def _result(state: State, number: int) -> Result:
 
 def _history(state: State) -> Iterator[Proposed | Result]:
     """All that a searcher has seen of the study, in order, from the state's columns."""
+    decoded: dict[int, dict[str, Any]] = {}
     for place, delta in enumerate(state.history["delta"].tolist()):
         if delta >= 0:
-            yield Proposed(delta, state.params(delta), state.memos.get(delta))
+            if delta not in decoded:  # proposals come by number: a chunk of them is decoded at once
+                chunk = range(delta, min(delta + CHUNK, len(state)))
+                decoded = dict(zip(chunk, state.params_of(chunk), strict=True))
+            yield Proposed(delta, decoded[delta], state.memos.get(delta))
         elif place in state.superseded:
             losses, violations, steps = state.superseded[place]
             yield Result(~delta, None if losses is None else tuple(losses), tuple(violations), steps)
@@ -198,7 +204,7 @@ class Arrival:
         """The deltas that the searcher may see now."""
         return [delta]
 
-    def may_propose(self, number: int) -> bool:  # noqa: ARG002 - the other order asks for it
+    def may_propose(self, number: int) -> bool:
         """Always."""
         return True
 
@@ -248,11 +254,11 @@ class InOrder:
         """Whether every result that proposal `number` must see is in."""
         return self.fed >= number - self.lag
 
-    def remaining(self, state: State) -> float:  # noqa: ARG002 - the other order asks for it
+    def remaining(self, state: State) -> float:
         """Whether one more trial may begin, by the results let in so far."""
         return 0 if self._full() else 1
 
-    def pending(self, state: State) -> list[int]:  # noqa: ARG002 - the other order asks for it
+    def pending(self, state: State) -> list[int]:
         """The trials whose results were not let in."""
         return list(range(self.fed, self.number))
 

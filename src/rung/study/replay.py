@@ -6,7 +6,7 @@ that is fed up to that point must come to it too, whatever was appended in betwe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,6 +15,9 @@ from rung.study import events as ev
 from rung.study.engine import Engine, Me, PolicyFactory
 from rung.study.invariants import broken
 from rung.study.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class Deviation(msgspec.Struct, frozen=True):

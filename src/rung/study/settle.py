@@ -6,12 +6,15 @@ Nothing here searches or schedules; `policy.py` does. Every rule gives at most o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rung.model import Reason, WireNumber, to_wire
 from rung.study import events as ev
 from rung.study.state import FIRST_OUTCOMES, Live, State
 from rung.study.transitions import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UNCOUNTED_ATTEMPTS = 10  # a trial lost more often than this takes its machine down: it fails
 
@@ -29,7 +32,9 @@ def settled(state: State) -> Iterator[Outcome]:
             yield _outcome(state, live)
         elif phase is not Phase.STOPPING:
             stop = _by_user("stopped by the user") if number in state.trial_stops else closing
-            drained = stop is closing and closing is not None and closing.phase == "drain" and phase is not Phase.WAITING
+            drained = (
+                stop is closing and closing is not None and closing.phase == "drain" and phase is not Phase.WAITING
+            )
             if stop is not None and not drained:
                 yield _stop(state, live, stop)
     yield from _completed(state)

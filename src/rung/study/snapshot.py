@@ -81,5 +81,6 @@ def load(body: bytes) -> State:
 
 
 _COPIED = (
-    "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops", "retries_wanted", "runners", "changes", "switches",
+    "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops", "retries_wanted", "runners",
+    "changes", "switches",
 )  # fmt: skip

@@ -8,8 +8,7 @@ there are. Whole curves are not kept: they are in the log (`TrialReported`), rea
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -20,6 +19,10 @@ from rung.study import events as ev
 from rung.study.columns import Columns
 from rung.study.transitions import FINAL, LIVE, PUBLIC, Phase, after
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+CHUNK = 2_000  # trials decoded at once
 METRICS_KEPT = 256  # further metric names stay in the log only
 
 
@@ -34,7 +37,7 @@ class Track(msgspec.Struct):
     def add(self, value: float, objective: Objective | None) -> None:
         """The track includes `value`. NaN moves only `last`: it counts as worst."""
         self.last = value
-        if value != value:  # noqa: PLR0124 - NaN
+        if value != value:
             return
         self.low = value if not self.low <= value else self.low
         self.high = value if not self.high >= value else self.high
@@ -169,43 +172,70 @@ class State:
 
     def params(self, number: int) -> dict[str, Any]:
         """A trial's own parameters: what was searched, and constants where they were overridden."""
-        found = self.space.from_rows(self.table["params"][number : number + 1, : len(self.space.names)])[0]
-        return found | self.tweaked.get(number, {})
+        return self.params_of(range(number, number + 1))[0]
+
+    def params_of(self, numbers: range) -> list[dict[str, Any]]:
+        """The own parameters of several trials at once: decoding rows together is much cheaper than one by one."""
+        rows = self.table["params"][numbers.start : numbers.stop, : len(self.space.names)]
+        found = self.space.from_rows(rows)
+        for number in self.tweaked.keys() & set(numbers) if self.tweaked else ():
+            found[number - numbers.start] |= self.tweaked[number]
+        return found
 
     def trial(self, number: int) -> Trial:
         """The record of one trial, its constants included."""
         if not 0 <= number < len(self):
             raise IndexError(number)
-        row = {name: self.table[name][number].item() for name in ("attempt", "started", "ended")}
-        live = self.live.get(number)
-        final = self.phase(number) in FINAL
-        values = self._metrics_of(number) if final else {n: t.last for n, t in (live.tracks if live else {}).items()}
-        value = float(self.table["values"][number, 0]) if self.spec.objectives and self._has_value(number) else None
-        return Trial(
-            number=number,
-            state=PUBLIC[self.phase(number)],
-            params=self.space.full(self.params(number)),
-            value=value,
-            values=values,
-            steps=int(self.table["steps"][number]),
-            started=None if math.isnan(row["started"]) else row["started"],
-            ended=None if math.isnan(row["ended"]) else row["ended"],
-            attempt=row["attempt"],
-            reason=self.reasons.get(number),
-            error=self.errors.get(number),
-        )
+        return next(self._records(range(number, number + 1)))
 
     def trials(self) -> Iterator[Trial]:
         """All trials, by number."""
-        return (self.trial(number) for number in range(len(self)))
+        for begin in range(0, len(self), CHUNK):
+            yield from self._records(range(begin, min(begin + CHUNK, len(self))))
 
-    def _has_value(self, number: int) -> bool:
+    def _records(self, numbers: range) -> Iterator[Trial]:
+        rows = slice(numbers.start, numbers.stop)
+        column = {name: self.table[name][rows].tolist() for name in ("phase", "attempt", "steps", "started", "ended")}
+        metrics = self._metrics(numbers)
+        objective = self.spec.objectives[0].metric if self.spec.objectives else None
+        values = self.table["values"][rows, 0].tolist() if objective is not None else []
+        for i, (number, params) in enumerate(zip(numbers, self.params_of(numbers), strict=True)):
+            phase = column["phase"][i]
+            final = phase in _FINAL_NUMBERS
+            started, ended = column["started"][i], column["ended"][i]
+            yield Trial(
+                number=number,
+                state=PUBLIC[Phase(phase)],
+                params=self.space.full(params),
+                value=values[i] if final and objective in metrics[i] else None,
+                values=metrics[i] if final else self._said(number),
+                steps=column["steps"][i],
+                started=None if math.isnan(started) else started,
+                ended=None if math.isnan(ended) else ended,
+                attempt=column["attempt"][i],
+                reason=self.reasons.get(number),
+                error=self.errors.get(number),
+            )
+
+    def _metrics(self, numbers: range) -> list[dict[str, float]]:
+        """The metrics of each of the trials that have any."""
+        found: list[dict[str, float]] = [{} for _ in numbers]
+        for name in self.table.names():
+            if name.startswith("has:"):
+                has = self.table[name][numbers.start : numbers.stop]
+                column = self.table["metric:" + name[4:]][numbers.start : numbers.stop]
+                for i in np.flatnonzero(has).tolist():
+                    found[i][name[4:]] = float(column[i])
+        return found
+
+    def _said(self, number: int) -> dict[str, float]:
+        live = self.live.get(number)
+        return {name: track.last for name, track in live.tracks.items()} if live is not None else {}
+
+    def has_value(self, number: int) -> bool:
+        """Whether the trial's first objective has a value."""
         name = "has:" + self.spec.objectives[0].metric
         return name in self.table and bool(self.table[name][number])
-
-    def _metrics_of(self, number: int) -> dict[str, float]:
-        names = [name[4:] for name in self.table.names() if name.startswith("has:") and self.table[name][number]]
-        return {name: float(self.table["metric:" + name][number]) for name in names}
 
     def objective_values(self, live: Live) -> tuple[float, ...] | None:
         """A live trial's value for each objective; None while any of them was never reported."""
@@ -441,7 +471,7 @@ class State:
         if self.phase(number) == Phase.FAILED:
             return None, [], steps
         values = self.table["values"][number]
-        metrics = self._metrics_of(number) if self.spec.outcomes else {}
+        metrics = self._metrics(range(number, number + 1))[0] if self.spec.outcomes else {}
         losses = [o.loss(float(v)) for o, v in zip(self.spec.objectives, values, strict=False)]
         return losses, [o.violation(metrics.get(o.metric)) for o in self.spec.outcomes], steps
 
@@ -469,6 +499,7 @@ class State:
         self.table["has:" + name][trial] = 1
 
 
+_FINAL_NUMBERS = frozenset(int(phase) for phase in FINAL)
 FIRST_OUTCOMES = 5  # a study whose first so many trials all fail is given up
 
 _HANDLERS: Mapping[type, Callable[[State, Any], None]] = {

@@ -1,0 +1,1 @@
+"""Conformance suites and worlds for tests, shipped with the package."""

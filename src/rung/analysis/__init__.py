@@ -1,0 +1,1 @@
+"""Reading a study: rankings, records, columns."""

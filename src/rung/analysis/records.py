@@ -1,0 +1,93 @@
+"""Trials as plain JSON objects (CONTRACT, section JSON) and as columns for a data frame."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from rung.model import Report, Trial, to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rung.study.state import State
+
+
+def iso(at: float | None) -> str | None:
+    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wired(value: Any) -> Any:
+    """The value with every float in it as JSON can carry it."""
+    if isinstance(value, float):
+        return to_wire(value)
+    if isinstance(value, dict):
+        return {key: wired(item) for key, item in value.items()}
+    return [wired(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def record(state: State, trial: Trial, reports: Iterable[Report] | None = None) -> dict[str, Any]:
+    """One trial as `rung trials --json` shows it. With several objectives `value` is null: see `values`."""
+    single = len(state.spec.objectives) == 1
+    found: dict[str, Any] = {
+        "number": trial.number,
+        "state": trial.state,
+        "params": wired(trial.params),
+        "value": wired(trial.value) if single else None,
+        "values": wired(trial.values),
+        "steps": trial.steps,
+        "started": iso(trial.started),
+        "ended": iso(trial.ended),
+        "duration": duration(trial),
+        "attempt": trial.attempt,
+        "reason": trial.reason,
+        "error": trial.error,
+    }
+    if reports is not None:
+        begun = trial.started or 0.0
+        found["reports"] = [
+            {"step": whole(r.step), "time": round(max(0.0, r.time - begun), 6), "values": r.values} for r in reports
+        ]
+    return found
+
+
+def duration(trial: Trial) -> float | None:
+    """Seconds from start to end of the last attempt."""
+    if trial.started is None or trial.ended is None:
+        return None
+    return round(max(0.0, trial.ended - trial.started), 6)
+
+
+def whole(number: float) -> float | int:
+    """An int where the number is whole: a step is counted, not measured."""
+    return int(number) if number == number // 1 and abs(number) < 2**53 else number
+
+
+def columns(state: State) -> dict[str, list[Any]]:
+    """All trials as columns: number, state, `params_NAME`, value, `values_NAME`, and the rest of the record."""
+    records = [record(state, trial) for trial in state.trials()]
+    params = list(state.space.full(dict.fromkeys(state.space.names)))
+    metrics = list(dict.fromkeys(name for r in records for name in r["values"]))
+    table: dict[str, list[Any]] = {name: [r[name] for r in records] for name in ("number", "state", "value")}
+    table |= {f"params_{name}": [r["params"].get(name) for r in records] for name in params}
+    table |= {f"values_{name}": [_number(r["values"].get(name)) for r in records] for name in metrics}
+    rest = ("steps", "started", "ended", "duration", "attempt", "reason", "error")
+    table["value"] = [_number(value) for value in table["value"]]
+    return table | {name: [r[name] for r in records] for name in rest}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def cell(value: Any) -> str:
+    """A value for a CSV cell or a terminal table: text as it is, numbers without loss, the rest as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)

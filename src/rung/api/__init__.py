@@ -1,0 +1,1 @@
+"""The front door: what the command line and Python programs call."""

@@ -1,0 +1,361 @@
+"""Ask and tell: the caller runs the trials. The log and its decisions are those of any other study."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from rung.analysis.ranking import best, pareto
+from rung.analysis.records import columns
+from rung.api.creation import create, created_event
+from rung.model import BadInput, Conflict, Objective, Report, RungError, StudySpec, Trial, to_wire
+from rung.plugins import open_store, policy_for
+from rung.runner.identity import myself
+from rung.runner.lease import TIME_TO_LIVE_S
+from rung.runner.log import Log
+from rung.space.declare import parameters_from
+from rung.study import events as ev
+from rung.study.engine import Engine, Me
+from rung.study.seeds import trial_seed
+
+if TYPE_CHECKING:
+    from rung.api.handle import Handle
+    from rung.store.base import Lease, Store
+
+
+class Asked:
+    """A trial that `Study.ask` gave out: evaluate `params`, then tell."""
+
+    def __init__(self, study: Study, number: int, params: dict[str, Any], seed: int) -> None:
+        self.number, self.params, self.seed = number, params, seed
+        self._study = study
+
+    def __repr__(self) -> str:
+        return f"Asked(number={self.number}, params={self.params})"
+
+    def report(self, values: Mapping[str, float] | None = None, *, step: float | None = None, **metrics: float) -> None:
+        """Metrics at a step are in the log; the step is counted when none is given."""
+        self._study._report(self.number, {**(values or {}), **metrics}, step)
+
+    def should_stop(self) -> bool:
+        """Whether it was decided to end this trial."""
+        return self._study._stopping(self.number)
+
+
+class Study:
+    """A study that this program drives: `ask` for a trial, evaluate it, `tell` its value.
+
+    In memory unless `store` and `name` are given. `space` maps names to domains (`rung.loguniform(...)` or the
+    mapping of a study file) or constants. `metric` and `goal` may be lists: several objectives. `budget` has the keys
+    of a study file's; without `trials` there is no end.
+    """
+
+    def __init__(
+        self,
+        space: Mapping[str, Any],
+        *,
+        metric: str | Sequence[str] = "value",
+        goal: str | float | Sequence[str | float] = "minimize",
+        search: str = "auto",
+        seed: int | None = None,
+        budget: Mapping[str, Any] | None = None,
+        constraints: Sequence[str] = (),
+        start: str | Sequence[Mapping[str, Any]] = "random",
+        repeats: int = 1,
+        store: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        from rung.dialects import spec_from_tree
+
+        tree: dict[str, Any] = {
+            "constraints": list(constraints),
+            "search": {"method": search, "repeats": repeats} | ({} if seed is None else {"seed": seed}),
+            "budget": dict(budget or {}),
+            "start": start if isinstance(start, str) else [dict(point) for point in start],
+        }
+        spec = msgspec.structs.replace(
+            spec_from_tree({**tree, "parameters": {}, "start": "random"}, place="Study"),
+            parameters=parameters_from(space),
+            constraints=tuple(constraints),
+            objectives=objectives(metric, goal),
+            start=tree["start"] if isinstance(start, str) else tuple(tree["start"]),
+            name=name,
+        )
+        if store is not None and name is None:
+            raise BadInput("give the study a name= as well, so that it can be found again", key="Study(store=...)")
+        self._open(_joined(open_store(store or "memory://"), spec))
+
+    @classmethod
+    def joined(cls, handle: Handle) -> Study:
+        """An existing study, to read, to ask and to tell."""
+        study = cls.__new__(cls)
+        study._open(handle)
+        return study
+
+    def _open(self, handle: Handle) -> None:
+        self._handle = handle
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._log: Log | None = None
+
+    # ------------------------------------------------------------------------------------------------ asking
+
+    def ask(self) -> Asked:
+        """The next trial to evaluate. Raises `RungError` when the study is over or must wait for a result."""
+        with self._lock:
+            engine = self._attached()
+            self._catch_up()
+            number = None
+            while number is None:
+                self._settle()
+                number = self._next(engine)
+            params = engine.state.space.full(engine.state.params(number))
+            return Asked(self, number, params, trial_seed(engine.state.seed, number))
+
+    def _next(self, engine: Engine) -> int | None:
+        """The number of a trial that is now this process's; None when another one decided in between."""
+        decisions = engine.decide(at=time.time(), free=1)  # a trial that waits for another attempt comes first
+        question = engine.question(free=1) if not decisions else None
+        if question is not None:
+            decisions = engine.conclude(question, question.answer(), at=time.time())
+        if engine.state.switches.completed is not None:
+            raise RungError(f"the study is over: {engine.state.switches.completed.reason.text}")
+        if not decisions:
+            raise RungError("there is nothing to ask for now: tell the results of the trials that run")
+        try:
+            self._append([_as_asked(decision) for decision in decisions])
+        except Conflict:
+            self._catch_up()
+            return None
+        assigned = [d.trial for d in decisions if isinstance(d, ev.AttemptAssigned)]
+        return assigned[0] if assigned else None
+
+    def tell(
+        self,
+        trial: Asked | int,
+        values: float | Mapping[str, float] | Sequence[float] | None = None,
+        *,
+        state: Literal["complete", "failed"] = "complete",
+    ) -> None:
+        """The trial is over with these values: a number, a number for each objective, or a mapping of metrics."""
+        number = trial if isinstance(trial, int) else trial.number
+        with self._lock:
+            engine = self._attached()
+            self._catch_up()
+            if number >= len(engine.state) or number not in engine.state.live:
+                raise BadInput(f"trial {number} is not running: it was told already, or never asked for")
+            facts = self._reported(number, self._metrics(values), None) if values is not None else []
+            facts.append(
+                ev.TrialExited(
+                    at=time.time(), trial=number, attempt=engine.state.live[number].attempt, how="told",
+                    code=0 if state == "complete" else 1, tail="" if state == "complete" else "told that it failed",
+                )
+            )  # fmt: skip
+            self._fold(self._log_().append_facts(facts))
+            self._settle()
+
+    def _metrics(self, values: float | Mapping[str, float] | Sequence[float]) -> dict[str, float]:
+        metrics = [objective.metric for objective in self._state.spec.objectives]
+        if isinstance(values, Mapping):
+            return {str(name): float(value) for name, value in values.items()}
+        numbers = [float(v) for v in values] if isinstance(values, Sequence) else [float(values)]
+        if len(numbers) != len(metrics):
+            raise BadInput(f"expected {len(metrics)} value(s) for {', '.join(metrics)}, got {len(numbers)}")
+        return dict(zip(metrics, numbers, strict=True))
+
+    def _report(self, number: int, metrics: Mapping[str, float], step: float | None) -> None:
+        with self._lock:
+            self._attached()
+            self._fold(self._log_().append_facts(self._reported(number, metrics, step)))
+
+    def _reported(self, number: int, metrics: Mapping[str, float], step: float | None) -> list[ev.Event]:
+        live = self._state.live.get(number)
+        if live is None:
+            raise BadInput(f"trial {number} is not running: it was told already, or never asked for")
+        at = time.time()
+        wire = {name: to_wire(float(value)) for name, value in metrics.items()}
+        report = Report(float(step) if step is not None else live.step + 1, at, wire)
+        return [
+            ev.TrialReported(
+                at=at, trial=number, attempt=live.attempt, reports=(report,), offsets=live.offsets, channel="file"
+            )
+        ]
+
+    def _stopping(self, number: int) -> bool:
+        with self._lock:
+            self._attached()
+            self._catch_up()
+            self._settle()
+            live = self._state.live.get(number)
+            return live is None or live.stop is not None
+
+    # -------------------------------------------------------------------------------------------------- the log
+
+    def _attached(self) -> Engine:
+        """This process holds a lease on the study, as an asker."""
+        if self._engine is not None:
+            return self._engine
+        store, name = self._handle.store, self._handle.name
+        here = myself("asker")
+        lease = store.acquire(name, here)
+        self._handle.refresh()
+        state = self._handle.state
+        self._engine = Engine(state, policy_for(state), Me(here.runner, lease.epoch))
+        self._log = Log(store, name, seq=state.seq, lease=lease)
+        attached = ev.RunnerAttached(
+            at=time.time(), runner=here.runner, epoch=lease.epoch, host=here.host, pid=here.pid, workers=0
+        )
+        self._fold(self._log.append_facts([attached]))
+        if not store.url.startswith("memory"):
+            _keep_alive(self, store, lease)
+        return self._engine
+
+    def _log_(self) -> Log:
+        assert self._log is not None
+        return self._log
+
+    def _catch_up(self) -> None:
+        if self._handle.store.changed():
+            self._fold(self._log_().tail())
+
+    def _fold(self, events: Sequence[tuple[int, ev.AnyEvent]]) -> None:
+        assert self._engine is not None
+        self._engine.fold(events)
+
+    def _append(self, decisions: Sequence[ev.Decision]) -> None:
+        self._fold(self._log_().append_decisions(decisions, after=self._state.decisions))
+
+    def _settle(self) -> None:
+        """What follows from what was told is in the log: outcomes, and the end of the study."""
+        engine = self._attached()
+        while True:
+            decisions = [_as_asked(d) for d in engine.decide(at=time.time(), free=0)]
+            if not decisions:
+                return
+            try:
+                self._append(decisions)
+            except Conflict:
+                self._catch_up()
+
+    @property
+    def _state(self) -> Any:
+        return self._handle.state
+
+    # -------------------------------------------------------------------------------------------------- reading
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self._handle.name
+
+    @property
+    def state(self) -> str:
+        """running, paused, complete, failed or interrupted."""
+        self._refresh()
+        return self._handle.status()
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All trials, by number."""
+        self._refresh()
+        return list(self._state.trials())
+
+    @property
+    def best(self) -> Trial:
+        """The best trial. Raises `RungError` when none has succeeded, or when there are several objectives."""
+        if len(self._state.spec.objectives) > 1:
+            raise RungError("there are several objectives: see best_trials, none of which is better than another")
+        self._refresh()
+        found = best(self._state)
+        if not found:
+            raise RungError("no trial has succeeded yet")
+        trial: Trial = self._state.trial(found[0])
+        return trial
+
+    @property
+    def best_trials(self) -> list[Trial]:
+        """The trials that no other one beats in every objective."""
+        self._refresh()
+        return [self._state.trial(number) for number in pareto(self._state)]
+
+    def dataframe(self) -> Any:
+        """All trials as a pandas or polars data frame, whichever is installed; else as a dict of columns."""
+        self._refresh()
+        table = columns(self._state)
+        for library in ("pandas", "polars"):
+            with contextlib.suppress(ImportError):
+                module = __import__(library)
+                return module.DataFrame(table)
+        return table
+
+    def _refresh(self) -> None:
+        with self._lock:
+            if self._engine is None:
+                self._handle.refresh()
+            else:
+                self._catch_up()
+
+    def __repr__(self) -> str:
+        return f"Study({self.name!r}, {len(self._state)} trials)"
+
+
+def _as_asked(decision: ev.Decision) -> ev.Decision:
+    if isinstance(decision, ev.AttemptAssigned):
+        return msgspec.structs.replace(decision, asked=True)
+    return decision
+
+
+def objectives(metric: str | Sequence[str], goal: str | float | Sequence[str | float]) -> tuple[Objective, ...]:
+    """The objectives that `metric` and `goal` name. Raises `BadInput` for a goal that is none."""
+    metrics = [metric] if isinstance(metric, str) else list(metric)
+    goals = [goal] * len(metrics) if isinstance(goal, str | float | int) else list(goal)
+    if len(goals) != len(metrics):
+        raise BadInput(f"expected a goal for each of {len(metrics)} metrics, got {len(goals)}", key="goal")
+    words = {"min": "minimize", "max": "maximize"}
+    found = []
+    for name, aim in zip(metrics, goals, strict=True):
+        direction = words.get(aim, aim) if isinstance(aim, str) else float(aim)
+        if isinstance(direction, str) and direction not in {"minimize", "maximize"}:
+            raise BadInput(f"expected minimize, maximize or a number to come near to, got {aim!r}", key="goal")
+        found.append(Objective(metric=name, goal=direction))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+def _joined(store: Store, spec: StudySpec) -> Handle:
+    """A new study; the one of that name when it is the same search."""
+    from rung.api.creation import create_or_continue
+
+    event = created_event(spec, runs=Path("runs").absolute(), cwd=Path.cwd(), command_line=[], surface="python")
+    if spec.name is None:
+        return create(store, event, stem="study")
+    return create_or_continue(store, event, stem=spec.name).handle
+
+
+def _keep_alive(study: Study, store: Store, lease: Lease) -> None:
+    """A heartbeat for as long as the study object lives: results may be told hours after they were asked for."""
+    alive = weakref.ref(study)
+    over = threading.Event()
+    weakref.finalize(study, over.set)
+
+    def beat() -> None:
+        held = lease
+        while not over.wait(TIME_TO_LIVE_S / 5):
+            if alive() is None:
+                break
+            try:
+                held = store.renew(held)
+            except RungError:
+                return  # taken over, or the store is gone: the next append says so to the caller
+        store.release(held)
+
+    threading.Thread(target=beat, name="rung-heartbeat", daemon=True).start()
+
+
+__all__ = ["Asked", "Study", "objectives"]

@@ -1,0 +1,126 @@
+"""Making a study, or going on with the one of that name."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from rung.api.handle import Handle, differences
+from rung.api.provenance import collect
+from rung.model import BadInput, StudySpec, UnknownStudy
+from rung.plugins import make_searcher, policy_for
+from rung.runner.log import entry
+from rung.store.errors import StoreMissing
+from rung.study import events as ev
+from rung.study.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rung.store.base import Store, StudyRow
+
+FIXED = ("command", "function", "parameters", "constraints", "objective", "outcomes", "start", "search", "schedule")
+
+
+class Opened(msgspec.Struct):
+    """A study that was made or found. `how`: created, continued, or finished (nothing to do)."""
+
+    handle: Handle
+    how: Literal["created", "continued", "finished"]
+    changes: list[ev.Change] = []
+
+
+def created_event(
+    spec: StudySpec, *, runs: Path, cwd: Path, command_line: Sequence[str], surface: str, deterministic: bool = False
+) -> ev.StudyCreated:
+    """The first event of a study. A seed that the spec leaves open is drawn here, once."""
+    seed = spec.search.seed if spec.search.seed is not None else secrets.randbits(31)
+    provenance = collect(spec, cwd=cwd, runs=runs, command_line=list(command_line), surface=surface)
+    return ev.StudyCreated(
+        at=time.time(), uid=secrets.token_hex(8), spec=spec, seed=seed, deterministic=deterministic,
+        provenance=provenance,
+    )  # fmt: skip
+
+
+def check_startable(event: ev.StudyCreated) -> State:
+    """The state of the study to be, with its searcher and scheduler made once: what is wrong with them is said now."""
+    state = State.begin(event, seq=1)
+    policy_for(state)
+    return state
+
+
+def describe(event: ev.StudyCreated) -> str:
+    """What the study's searcher will do and why, in one sentence."""
+    return make_searcher(State.begin(event, seq=1)).describe()
+
+
+def create(store: Store, event: ev.StudyCreated, *, stem: str) -> Handle:
+    """A new study: under its own name, or the next free one of STEM-1, STEM-2, ..."""
+    check_startable(event)
+    if event.spec.name is not None:
+        store.create(event.spec.name, [entry(event)], at=event.at)
+        return Handle(store, event.spec.name)
+    number = _next_number(store, stem)
+    while True:
+        name = f"{stem}-{number}"
+        named = msgspec.structs.replace(event, spec=msgspec.structs.replace(event.spec, name=name))
+        try:
+            store.create(name, [entry(named)], at=event.at)
+        except BadInput:  # another process was first
+            if name not in {row.name for row in store.studies()}:
+                raise
+            number += 1
+            continue
+        return Handle(store, name)
+
+
+def _next_number(store: Store, stem: str) -> int:
+    tails = [row.name[len(stem) + 1 :] for row in _studies(store) if row.name.startswith(f"{stem}-")]
+    return max((int(tail) for tail in tails if tail.isdigit()), default=0) + 1
+
+
+def _studies(store: Store) -> list[StudyRow]:
+    try:
+        return list(store.studies())
+    except StoreMissing:
+        return []
+
+
+def create_or_continue(store: Store, event: ev.StudyCreated, *, stem: str) -> Opened:
+    """A new study; with a name that is taken, the study of that name when it is the same search.
+
+    Raises `BadInput` saying what differs, and the ways on.
+    """
+    name = event.spec.name
+    if name is None or name not in {row.name for row in _studies(store)}:
+        return Opened(create(store, event, stem=stem), "created")
+    handle = Handle(store, name)
+    if handle.state.switches.completed is not None:
+        return Opened(handle, "finished")
+    old, new = handle.state.spec, _aligned(handle.state, event.spec)
+    changed = [change for change in differences(old, new) if change.path.split(".")[0] in FIXED]
+    if changed:
+        what = "; ".join(f"{c.path}: was {c.old!r}, is {c.new!r}" for c in changed[:5])
+        raise BadInput(
+            f"study {name} exists and is another search ({what}); take another --name, "
+            f"or change its budget with: rung edit {name} --set budget.trials=N",
+            place="--name",
+        )
+    return Opened(handle, "continued", handle.change(new, surface="cli"))
+
+
+def _aligned(state: State, spec: StudySpec) -> StudySpec:
+    """The new spec with what it leaves open taken from the study: the seed, and a budget that was chosen then."""
+    seed = state.spec.search.seed if spec.search.seed is None or spec.search.seed == state.seed else spec.search.seed
+    return msgspec.structs.replace(
+        spec,
+        search=msgspec.structs.replace(spec.search, seed=seed),
+        run=msgspec.structs.replace(spec.run, workers=state.spec.run.workers),
+    )
+
+
+__all__ = ["Opened", "UnknownStudy", "check_startable", "create", "create_or_continue", "created_event", "describe"]

@@ -1,0 +1,182 @@
+"""A study in a store, as somebody sees it who reads it or asks something of it. Never writes but requests."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rung.analysis.ranking import best
+from rung.dialects import edit_spec, spec_to_tree
+from rung.dialects.names import did_you_mean
+from rung.model import BadInput, Report, StudySpec, StudyState, Trial, UnknownStudy, to_wire
+from rung.runner.identity import alive, myself, who
+from rung.runner.log import entry, open_state, read
+from rung.study import events as ev
+from rung.study.transitions import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.store.base import Store
+    from rung.study.state import State
+
+Request = dict[str, Any]
+
+
+class Handle:
+    """One study. `state` is what the log says; call `refresh` to follow it."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        """Raises `UnknownStudy` with the nearest known name."""
+        self.store, self.name = store, name
+        try:
+            self.state: State = open_state(store, name)
+        except UnknownStudy:
+            known = [row.name for row in store.studies()]
+            hint = did_you_mean(name, known) if known else "; there are none yet"
+            raise UnknownStudy(f"no study named {name} in {store.url}{hint}") from None
+
+    def refresh(self) -> list[ev.AnyEvent]:
+        """The state follows the log; returns what was new."""
+        new = list(read(self.store, self.name, after=self.state.seq))
+        for seq, event in new:
+            self.state.apply(seq, event)
+        return [event for _, event in new]
+
+    # -------------------------------------------------------------------------------------------------- reading
+
+    def status(self) -> StudyState:
+        """The study's public state. A study whose runners are all gone is `interrupted`."""
+        return status(self.store, self.name, self.state)
+
+    def trial(self, number: int) -> Trial:
+        """One trial. Raises `BadInput` naming those that there are."""
+        if not 0 <= number < len(self.state):
+            have = f"0 to {len(self.state) - 1}" if len(self.state) else "none yet"
+            raise BadInput(f"study {self.name} has no trial {number} (it has {have})")
+        return self.state.trial(number)
+
+    def best(self, *, top: int | None = None) -> list[Trial]:
+        """The best trial, the `top` best, or the Pareto set; empty when none succeeded."""
+        return [self.state.trial(number) for number in best(self.state, top=top)]
+
+    def reports(self, number: int) -> list[Report]:
+        """The whole curve of a trial's last attempt, read from the log."""
+        attempt = self.trial(number).attempt
+        return [
+            report
+            for _, event in read(self.store, self.name, trial=number)
+            if isinstance(event, ev.TrialReported) and event.attempt == attempt
+            for report in event.reports
+        ]
+
+    def story(self, number: int | None = None) -> Iterator[tuple[int, ev.AnyEvent]]:
+        """The events of one trial, or of all, with their sequence numbers."""
+        if number is not None:
+            self.trial(number)
+        return read(self.store, self.name, trial=number)
+
+    # ------------------------------------------------------------------------------------------------- requests
+
+    def request(self, kind: type[ev.Request], *, surface: str, **fields: Any) -> None:
+        """The request is in the log; the runner that tails it obeys."""
+        event = kind(at=time.time(), who=who(surface), **fields)
+        self.store.append(self.name, [entry(event)])
+
+    def pause(self, *, surface: str = "cli") -> None:
+        """No new trials start until `unpause`."""
+        self.request(ev.PauseRequested, surface=surface)
+
+    def unpause(self, *, surface: str = "cli") -> None:
+        """New trials start again."""
+        self.request(ev.UnpauseRequested, surface=surface)
+
+    def stop(self, *, now: bool = False, surface: str = "cli") -> None:
+        """The study ends after its running trials, or `now`."""
+        self.request(ev.StopRequested, surface=surface, now=now)
+
+    def stop_trial(self, number: int, *, surface: str = "cli") -> None:
+        """The trial ends. Raises `BadInput` when it is over already."""
+        if self.trial(number).state in {"complete", "pruned", "failed"}:
+            raise BadInput(f"trial {number} is over already ({self.trial(number).state})")
+        self.request(ev.TrialStopRequested, surface=surface, trial=number)
+
+    def retry_trial(self, number: int, *, surface: str = "cli") -> None:
+        """The trial runs again. Raises `BadInput` when it is not over."""
+        if self.trial(number).state not in {"complete", "pruned", "failed"}:
+            raise BadInput(
+                f"trial {number} is not over ({self.trial(number).state}): only a trial that ended can be retried"
+            )
+        self.request(ev.RetryRequested, surface=surface, trial=number)
+
+    def enqueue(self, params: dict[str, Any], *, surface: str = "cli") -> dict[str, Any]:
+        """The configuration runs next; returns it with what was left open filled in. Raises `SpaceError`."""
+        checked = self.state.space.complete(params)
+        self.request(ev.TrialEnqueued, surface=surface, params=checked)
+        return checked
+
+    def tell(self, number: int, values: dict[str, float], *, surface: str = "cli") -> None:
+        """The trial has these values. Raises `BadInput` for a metric that the study does not know."""
+        self.trial(number)
+        known = {o.metric for o in self.state.spec.objectives} | {o.metric for o in self.state.spec.outcomes}
+        for name in values:
+            if name not in known:
+                raise BadInput(f"study {self.name} has no metric {name!r}{did_you_mean(name, known)}")
+        wire = {name: to_wire(value) for name, value in values.items()}
+        self.request(ev.TrialTold, surface=surface, trial=number, values=wire)
+
+    def edit(self, settings: list[tuple[str, str]], *, surface: str = "cli") -> list[ev.Change]:
+        """Budget and run settings are changed; returns what differs. Raises `BadInput` for anything else."""
+        for path, _ in settings:
+            if path.partition(".")[0] not in {"budget", "run"}:
+                raise BadInput(
+                    "only budget.* and run.* can change while a study exists; for another "
+                    "space, objective, command or search start a study under another name",
+                    place=f"--set {path}",
+                )
+        return self.change(edit_spec(self.state.spec, settings), surface=surface)
+
+    def change(self, spec: StudySpec, *, surface: str) -> list[ev.Change]:
+        """Budget and run settings are those of `spec`; returns what differs."""
+        changes = differences(self.state.spec, spec)
+        if changes:
+            self.request(ev.SpecChanged, surface=surface, changes=tuple(changes), budget=spec.budget, run=spec.run)
+        return changes
+
+
+def status(store: Store, name: str, state: State) -> StudyState:
+    """The public state of a study."""
+    done = state.switches.completed
+    if done is not None:
+        return done.state
+    here = myself()
+    attached = [lease for lease in store.leases(name) if alive(lease.owner, here=here) is not False]
+    if not attached:
+        return "interrupted"
+    return "paused" if state.switches.paused else "running"
+
+
+def differences(old: StudySpec, new: StudySpec) -> list[ev.Change]:
+    """Each field of the study file that differs, as a dotted path with both values."""
+    return list(_differences(spec_to_tree(old), spec_to_tree(new), ""))
+
+
+def _differences(old: Any, new: Any, path: str) -> Iterator[ev.Change]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in list(old) + [key for key in new if key not in old]:
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif old != new or type(old) is not type(new):
+        yield ev.Change(path, msgspec.to_builtins(old), msgspec.to_builtins(new))
+
+
+def newest(store: Store) -> str:
+    """The name of the study created last. Raises `UnknownStudy`."""
+    rows = store.studies()
+    if not rows:
+        raise UnknownStudy(f"there is no study in {store.url} yet: `rung run` makes one")
+    return rows[-1].name
+
+
+__all__ = ["Handle", "Phase", "differences", "newest", "status"]

@@ -1,0 +1,158 @@
+"""`tune`: a whole search on a Python function, in one call."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rung.api.asktell import Study, objectives
+from rung.api.attachment import run_beside, run_inline
+from rung.api.creation import Opened, create_or_continue, created_event
+from rung.api.places import find_places
+from rung.api.progress import Progress
+from rung.api.targets import budgeted
+from rung.dialects import check_study_name, parse_duration
+from rung.model import BadInput, Budget, RunSettings, ScheduleSpec, SearchSpec, StudySpec
+from rung.plugins import find, open_store, policy_for
+from rung.runner.loop import Runner, Settings
+from rung.space.declare import parameters_from
+
+if TYPE_CHECKING:
+    from rung.execute.base import Executor
+
+Objective = Callable[[dict[str, Any]], Any]
+
+
+def tune(
+    objective: Objective | str,
+    space: Mapping[str, Any],
+    *,
+    metric: str | Sequence[str] = "value",
+    goal: str | float | Sequence[str | float] = "minimize",
+    trials: int | None = None,
+    workers: int = 1,
+    seed: int | None = None,
+    time: float | str | None = None,
+    target: float | None = None,
+    search: str = "auto",
+    schedule: str = "none",
+    constraints: Sequence[str] = (),
+    start: str | Sequence[Mapping[str, Any]] = "random",
+    timeout: float | str | None = None,
+    retries: int = 0,
+    max_failures: int | None = None,
+    repeats: int = 1,
+    deterministic: bool = False,
+    store: str | None = None,
+    name: str | None = None,
+    dir: str | None = None,  # noqa: A002 - the name that the command line uses
+) -> Study:
+    """The study after the search: `study.best.params`, `study.best.value`, `study.trials`, `study.dataframe()`.
+
+    `objective(params)` returns the metric, or a dict of metrics, and may `rung.report` on the way; or it is the text
+    `module:function` or `file.py:function`. With one worker it runs in this thread, where a breakpoint works; with
+    more it runs in processes: forked from this one on Linux (so a lambda will do), elsewhere by import. In memory
+    unless `store` or `name` is given; a `name` whose study is unfinished goes on. Times are seconds or text like
+    "2h30m". Raises `BadInput` for what cannot be searched, `KeyboardInterrupt` on Ctrl-C (the study can go on).
+    """
+    spec = StudySpec(
+        name=None if name is None else check_study_name(name, place="tune", key="name"),
+        function=objective if isinstance(objective, str) else _importable(objective),
+        parameters=parameters_from(space),
+        constraints=tuple(constraints),
+        objectives=objectives(metric, goal),
+        start=start if isinstance(start, str) else tuple(dict(point) for point in start),  # type: ignore[arg-type]
+        search=SearchSpec(method=search, seed=seed, repeats=repeats),
+        schedule=ScheduleSpec(method=schedule),
+        budget=Budget(trials=trials, time_s=_seconds(time), target=target, max_failures=max_failures),
+        run=RunSettings(workers=workers, timeout_s=_seconds(timeout), retries=retries, cwd=str(Path.cwd())),
+    )
+    if workers < 1:
+        raise BadInput(f"must be 1 or more, got {workers}", place="tune", key="workers")
+    spec, _ = budgeted(spec)
+    with _kept(store, name, dir) as (url, runs):
+        event = created_event(
+            spec, runs=runs, cwd=Path.cwd(), command_line=sys.argv, surface="python", deterministic=deterministic
+        )
+        opened = create_or_continue(open_store(url), event, stem=getattr(objective, "__name__", "study").strip("<>"))
+        if opened.how != "finished":
+            _search(opened, objective, spec, runs)
+    return Study.joined(opened.handle)
+
+
+def load(name: str, *, store: str | None = None) -> Study:
+    """The study of that name. Raises `UnknownStudy`, `StoreUnusable`."""
+    from rung.api.handle import Handle
+
+    return Study.joined(Handle(open_store(find_places(store=store).store), name))
+
+
+def _seconds(value: float | str | None) -> float | None:
+    return None if value is None else parse_duration(value)
+
+
+@contextlib.contextmanager
+def _kept(store: str | None, name: str | None, directory: str | None) -> Iterator[tuple[str, Path]]:
+    """Where the study is kept and its trials write: places that stay, or memory and a folder that goes."""
+    if store is not None or name is not None or directory is not None:
+        places = find_places(store=store, directory=directory)
+        yield places.store, places.runs
+        return
+    with tempfile.TemporaryDirectory(prefix="rung-") as folder:
+        yield "memory://", Path(folder)
+
+
+def _importable(objective: Objective) -> str | None:
+    """`module:function` when importing that gives this very object, so that `rung resume` can run it too."""
+    module, name = getattr(objective, "__module__", None), getattr(objective, "__qualname__", "<lambda>")
+    if module in {None, "__main__"} or "<" in name:
+        return None
+    found: Any = sys.modules.get(str(module))
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{name}" if found is objective else None
+
+
+def _search(opened: Opened, objective: Objective | str, spec: StudySpec, runs: Path) -> None:
+    handle = opened.handle
+    settings = Settings(study=handle.name, runs=runs, workers=spec.run.workers)
+    progress = Progress(spec.budget.trials)
+
+    def make(executor: Executor) -> Runner:
+        return Runner(handle.store, executor, policy_for, settings, observe=progress.update, say=progress.say)
+
+    try:
+        if isinstance(objective, str) or spec.run.workers > 1:
+            why = run_beside(_executor_for(objective, spec), make)
+        else:
+            why = run_inline(find("execute", "inline")(objective), make)
+    finally:
+        progress.close()
+        handle.refresh()
+    if why == "interrupted":
+        raise KeyboardInterrupt
+
+
+def _executor_for(objective: Objective | str, spec: StudySpec) -> Callable[[], Executor]:
+    """What makes the executor for several workers; called inside the runner's loop."""
+    if not isinstance(objective, str) and platform.system() == "Linux":
+        forked: Executor = find("execute", "forked")(objective)  # forked here and now: before any thread of ours
+        return lambda: forked
+    if spec.function is None:
+        raise BadInput(
+            "more than one worker needs a function that can be imported by name on this system: "
+            "move the objective into a module of its own, or use workers=1",
+            place="tune",
+            key="workers",
+        )
+
+    def local() -> Executor:
+        made: Executor = find("execute", "local")()
+        return made
+
+    return local

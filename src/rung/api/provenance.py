@@ -1,0 +1,84 @@
+"""What a study ran on: code, machine and packages, recorded when it is created."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import subprocess
+from importlib.metadata import distributions
+from typing import TYPE_CHECKING, Any
+
+from rung.runner.identity import host, who
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rung.model import StudySpec
+
+DIFF_KEPT = 256 * 1024  # bytes of a dirty tree's diff; a longer one keeps its hash and its beginning
+
+
+def collect(spec: StudySpec, *, cwd: Path, runs: Path, command_line: list[str], surface: str) -> dict[str, Any]:
+    """Commit and dirty diff, the command line, Python and packages, the hash of the script, and where it ran."""
+    return {
+        "who": who(surface),
+        "host": host(),
+        "cwd": str(cwd),
+        "runs": str(runs),
+        "command_line": command_line,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": packages(),
+        "git": git_state(cwd),
+        "script": script_hash(spec, cwd),
+    }
+
+
+def packages() -> dict[str, str]:
+    """The installed distributions and their versions."""
+    found = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def git_state(cwd: Path) -> dict[str, Any] | None:
+    """The commit that `cwd` is at and what differs from it; None outside a repository or without git."""
+    commit = _git(cwd, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    diff = _git(cwd, "diff", "HEAD", "--no-color", "--no-ext-diff") or b""
+    untracked = _git(cwd, "ls-files", "--others", "--exclude-standard", "--directory") or b""
+    return {
+        "commit": commit.decode().strip(),
+        "dirty": bool(diff),
+        "diff": diff[:DIFF_KEPT].decode(errors="replace"),
+        "diff_sha256": hashlib.sha256(diff).hexdigest() if diff else None,
+        "untracked": untracked.decode(errors="replace").splitlines()[:100],
+    }
+
+
+def _git(cwd: Path, *arguments: str) -> bytes | None:
+    program = shutil.which("git")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run([program, "-C", str(cwd), *arguments], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def script_hash(spec: StudySpec, cwd: Path) -> dict[str, str] | None:
+    """The file that the trials run, and its SHA-256; None when the command names no file."""
+    words = list(spec.command or ())
+    if spec.function is not None:
+        words = [spec.function.rpartition(":")[0]]
+    for word in words:
+        path = cwd / word
+        if path.is_file() and not _is_program(path):
+            return {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return None
+
+
+def _is_program(path: Path) -> bool:
+    return path.name.startswith("python") or path.parent.name in {"bin", "sbin"}

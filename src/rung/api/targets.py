@@ -1,0 +1,276 @@
+"""What a command line's TARGET means: a study file, a script, a function, or a command; and what options add to it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rung.dialects import check_study_name, edit_spec, parse_duration, read_text
+from rung.dialects.names import did_you_mean
+from rung.model import BadInput, Objective, Parameter, StudySpec
+from rung.plugins import find, names
+from rung.space import Space, parse_range, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+STUDY_FILES = frozenset({".yaml", ".yml", ".json", ".toml"})
+WHOLE_GRID = 1000  # a finite space of at most so many points is evaluated whole when no budget is given
+DEFAULT_TRIALS = 100
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `run` and `plan`, as text where the user wrote text."""
+
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    search: str | None = None
+    schedule: str | None = None
+    trials: int | None = None
+    time: str | None = None
+    target: float | None = None
+    workers: int | None = None
+    gpus: float | None = None
+    cpus: float | None = None
+    timeout: str | None = None
+    max_failures: int | None = None
+    retries: int | None = None
+    executor: str | None = None
+    seed: int | None = None
+    name: str | None = None
+    inject: str | None = None
+    settings: tuple[str, ...] = ()
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What is to be searched. `stem` names the study when the user does not."""
+
+    spec: StudySpec
+    stem: str
+
+
+def resolve(target: str | None, arguments: Sequence[str], options: Options, *, cwd: Path) -> Target:
+    """The study that a command line describes. Raises `BadInput` where it cannot be one.
+
+    `target` None means that `arguments` are a command (`-- CMD...`).
+    """
+    spec, stem = _read(target, list(arguments), options, cwd)
+    spec = _with_options(spec, options)
+    if not spec.run.cwd:
+        spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(cwd)))
+    _check(spec)
+    return Target(spec, re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "study")
+
+
+def _read(target: str | None, arguments: list[str], options: Options, cwd: Path) -> tuple[StudySpec, str]:
+    if target is None:
+        if not arguments:
+            raise BadInput("expected a command after `--`, such as: rung run -p lr=1e-4:l5:1 -m loss -- ./train {lr}")
+        program = cwd / arguments[0] if "/" in arguments[0] else Path(arguments[0])
+        return _command(arguments), Path(program).stem
+    path = cwd / target
+    if path.is_file() and path.suffix.lower() in STUDY_FILES:
+        return _study_file(path, target, options), path.stem if path.stem != "study" else path.parent.name or "study"
+    if path.is_file():
+        return _script(path, target, arguments), path.stem
+    if path.is_dir():
+        raise BadInput("is a directory; name a study file or a script in it", place=target)
+    module, colon, function = target.rpartition(":")
+    if colon and function.isidentifier() and "/" not in function:
+        return _function(module, function, cwd), function
+    raise BadInput(f"no such file{_near_file(path)}; expected a study file, a script, or module:function", place=target)
+
+
+def _near_file(path: Path) -> str:
+    folder = path.parent
+    return did_you_mean(path.name, [p.name for p in folder.iterdir() if p.is_file()]) if folder.is_dir() else ""
+
+
+def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
+    text = read_text(path)
+    overrides = [_setting(text) for text in options.settings]
+    for name in names("dialects"):
+        dialect = find("dialects", name)()
+        if dialect.detect(path, text):
+            spec: StudySpec = dialect.read(text, file=shown, overrides=overrides)
+            break
+    else:
+        raise BadInput(f"not a study file that Rung knows ({', '.join(names('dialects'))})", place=shown)
+    if not spec.run.cwd:
+        spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(path.parent.absolute())))
+    _check_command(spec.command, Path(spec.run.cwd), place=shown)
+    return spec
+
+
+def _script(path: Path, shown: str, arguments: list[str]) -> StudySpec:
+    if path.suffix == ".py":
+        argv = ["python", str(path.absolute())]
+    elif os.access(path, os.X_OK):
+        argv = [str(path.absolute())]
+    else:
+        raise BadInput(f"cannot be executed: run `chmod +x {shown}`, or write -- INTERPRETER {shown}", place=shown)
+    return StudySpec(command=tuple(template.with_rest([template.escaped(a) for a in argv + arguments])))
+
+
+def _command(arguments: list[str]) -> StudySpec:
+    return StudySpec(command=tuple(template.with_rest(arguments)))
+
+
+def _function(module: str, function: str, cwd: Path) -> StudySpec:
+    if module.endswith(".py"):
+        if not (cwd / module).is_file():
+            raise BadInput(f"no such file{_near_file(cwd / module)}", place=module)
+        return StudySpec(function=f"{(cwd / module).absolute()}:{function}")
+    return StudySpec(function=f"{module}:{function}")
+
+
+def _check_command(command: Sequence[str] | None, cwd: Path, *, place: str) -> None:
+    """A script that is not there is said now, not by every trial."""
+    for word in (command or ())[:2]:
+        path = cwd / word
+        if "{" not in word and word.endswith((".py", ".sh")) and not path.is_file():
+            raise BadInput(f"the script {word} does not exist in {cwd}{_near_file(path)}", place=place, key="command")
+        if word == (command or ("",))[0] and "/" in word and path.is_file() and not os.access(path, os.X_OK):
+            raise BadInput(f"{word} cannot be executed: run `chmod +x {path}`", place=place, key="command")
+
+
+# ---------------------------------------------------------------------------------------------------------- options
+
+
+def _with_options(spec: StudySpec, options: Options) -> StudySpec:
+    spec = _with_parameters(spec, options.params)
+    if options.metrics:
+        spec = msgspec.structs.replace(spec, objectives=tuple(_objective(text) for text in options.metrics))
+    if options.search is not None:
+        search = options.search
+        if search.endswith(".py"):
+            search = str(Path(search).absolute())
+        spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, method=search))
+    if options.seed is not None:
+        spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, seed=options.seed))
+    if options.schedule is not None:
+        spec = msgspec.structs.replace(spec, schedule=msgspec.structs.replace(spec.schedule, method=options.schedule))
+    spec = msgspec.structs.replace(
+        spec,
+        name=spec.name if options.name is None else check_study_name(options.name, place="--name"),
+        budget=_replaced(
+            spec.budget,
+            trials=_at_least(options.trials, 1, "--trials"),
+            time_s=_duration(options.time, "--time"),
+            target=options.target,
+            max_failures=_at_least(options.max_failures, 0, "--max-failures"),
+        ),
+        run=_replaced(
+            spec.run,
+            workers=_at_least(options.workers, 1, "--workers"),
+            gpus=options.gpus,
+            cpus=options.cpus,
+            timeout_s=_duration(options.timeout, "--trial-timeout"),
+            retries=_at_least(options.retries, 0, "--retries"),
+            executor=options.executor,
+            inject=options.inject,
+        ),
+    )
+    from_file = spec.command is None and spec.function is None
+    return spec if from_file or not options.settings else _set(spec, options.settings)
+
+
+def _set(spec: StudySpec, settings: Iterable[str]) -> StudySpec:
+    return edit_spec(spec, [_setting(text) for text in settings])
+
+
+def _setting(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise BadInput(f"expected key.path=value, got {text!r}", place="--set")
+    return path, value
+
+
+def _replaced(record: Any, **given: Any) -> Any:
+    return msgspec.structs.replace(record, **{name: value for name, value in given.items() if value is not None})
+
+
+def _at_least(value: int | None, least: int, option: str) -> int | None:
+    if value is not None and value < least:
+        raise BadInput(f"must be {least} or more, got {value}", place=option)
+    return value
+
+
+def _duration(text: str | None, option: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except BadInput as error:
+        raise BadInput(error.message, place=option) from None
+
+
+def _with_parameters(spec: StudySpec, texts: Sequence[str]) -> StudySpec:
+    """The spec with `-p NAME=RANGE`: a new parameter, or another domain for one that the file has."""
+    parameters = {parameter.name: parameter for parameter in spec.parameters}
+    for text in texts:
+        name, equals, range_text = text.partition("=")
+        if not equals or not name:
+            raise BadInput(f"expected NAME=RANGE, such as lr=loguniform(1e-5,0.1), got {text!r}", place="-p")
+        found = parse_range(name, range_text)
+        old = parameters.get(name)
+        parameters[name] = found if old is None else _redefined(found, old)
+    return msgspec.structs.replace(spec, parameters=tuple(parameters.values()))
+
+
+def _redefined(found: Parameter, old: Parameter) -> Parameter:
+    """The new domain of a parameter keeps the condition under which it is active."""
+    return found if found.type == "constant" else msgspec.structs.replace(found, when=old.when, times=old.times)
+
+
+def _objective(text: str) -> Objective:
+    name, colon, goal = text.rpartition(":")
+    if not colon:
+        return Objective(metric=text)
+    goals = {"min": "minimize", "max": "maximize", "minimize": "minimize", "maximize": "maximize"}
+    if goal not in goals or not name:
+        raise BadInput(f"expected NAME, NAME:min or NAME:max, got {text!r}", place="-m")
+    return Objective(metric=name, goal=goals[goal])  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------------------------------ checks
+
+
+def _check(spec: StudySpec) -> None:
+    """What must hold before anything is started or written."""
+    if spec.command is None and spec.function is None:
+        raise BadInput("there is nothing to run: give `command` or `function`", key="command")
+    if not spec.objectives:
+        raise BadInput("which metric? say -m NAME (or NAME:max), or `objective:` in a study file", place="-m")
+    space = Space(spec.parameters, spec.constraints)
+    unknown = [n for n in template.placeholder_names(spec.command or ()) if n not in _placeholders(spec)]
+    if unknown:
+        hint = did_you_mean(unknown[0], _placeholders(spec))
+        raise BadInput(f"`{{{unknown[0]}}}` in the command is no parameter{hint}", key="command")
+    find("execute", spec.run.executor)
+    del space
+
+
+def _placeholders(spec: StudySpec) -> list[str]:
+    return [*(parameter.name for parameter in spec.parameters), "rest", "params"]
+
+
+def budgeted(spec: StudySpec) -> tuple[StudySpec, str | None]:
+    """The spec with a number of trials, and a line that says how it was chosen when the user gave none.
+
+    The whole grid when every domain is finite and it has at most 1000 points, else 100.
+    """
+    if spec.budget.trials is not None:
+        return spec, None
+    space = Space(spec.parameters, spec.constraints)
+    size = space.size
+    if size is not None and size <= WHOLE_GRID:
+        trials, why = size * spec.search.repeats, f"the whole space of {size} configuration{'s' * (size != 1)}"
+    else:
+        trials, why = DEFAULT_TRIALS, "the default"
+    budget = msgspec.structs.replace(spec.budget, trials=max(1, trials))
+    return msgspec.structs.replace(spec, budget=budget), f"{max(1, trials)} trials ({why}; change it with -n)"

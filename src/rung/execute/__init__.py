@@ -1,0 +1,1 @@
+"""Where jobs run: the contract (`base.py`) and the executors that keep it."""

@@ -1,0 +1,103 @@
+"""From a trial to the job that an executor runs: its directory, command line, environment and time limit."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from rung.execute.base import Cursor, Job
+from rung.space import template
+from rung.study.seeds import trial_seed
+from rung.study.state import Live, State
+
+STEP_NAMES = ("step", "epoch", "iteration")
+CHECKPOINT = "checkpoint"
+
+
+def attempt_directory(runs: Path, study: str, *, trial: int, attempt: int) -> Path:
+    """`RUNS/STUDY/NNNNN/A`: short, and free of parameter values."""
+    return runs / study / f"{trial:05d}" / str(attempt)
+
+
+def job_key(state: State, *, trial: int, attempt: int) -> str:
+    """The token that marks a job's processes; unique among all studies."""
+    return f"{state.created.uid}/{trial}/{attempt}"
+
+
+def command(state: State, params: dict[str, Any]) -> tuple[str, ...]:
+    """The argv of a trial with these parameters; empty for an in-process objective."""
+    spec = state.spec
+    if spec.function is not None:
+        return (sys.executable, "-m", "rung.inside.call", spec.function, *(o.metric for o in spec.objectives))
+    if spec.command is None:
+        return ()
+    return tuple(template.render(spec.command, params)) if spec.run.inject == "args" else spec.command
+
+
+def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
+    """The job of a trial's current attempt."""
+    params = state.space.full(state.params(live.number))
+    spec = state.spec
+    directory = attempt_directory(runs, study, trial=live.number, attempt=live.attempt)
+    resource = (spec.schedule.resource,) if spec.schedule.resource else ()
+    return Job(
+        key=job_key(state, trial=live.number, attempt=live.attempt),
+        directory=str(directory),
+        argv=command(state, params),
+        cwd=spec.run.cwd,
+        env=_environment(state, live, study=study, directory=directory) | _injected(spec.run.inject, params),
+        params=params,
+        metrics=tuple(dict.fromkeys([o.metric for o in spec.objectives] + [o.metric for o in spec.outcomes])),
+        steps=tuple(dict.fromkeys(STEP_NAMES[:1] + resource + STEP_NAMES[1:])),
+        timeout_s=spec.run.timeout_s,
+        grace_s=spec.run.grace_s,
+        gpus=spec.run.gpus,
+        cpus=spec.run.cpus,
+    )
+
+
+def cursor_of(live: Live) -> Cursor:
+    """How far the log says this attempt's reports were read."""
+    return Cursor(offsets=dict(live.offsets), reports=live.reports, step=live.step, channel=live.channel)  # type: ignore[arg-type]
+
+
+def bring_checkpoint(state: State, live: Live, *, study: str, runs: Path) -> None:
+    """What the previous attempt saved lies in the new attempt's checkpoint directory."""
+    before = attempt_directory(runs, study, trial=live.number, attempt=live.attempt - 1) / CHECKPOINT
+    here = attempt_directory(runs, study, trial=live.number, attempt=live.attempt) / CHECKPOINT
+    if live.attempt > 1 and before.is_dir() and not here.exists():
+        partial = here.with_name(here.name + ".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(before, partial, symlinks=True)
+        partial.rename(here)
+
+
+def _environment(state: State, live: Live, *, study: str, directory: Path) -> dict[str, str]:
+    environment = {
+        "RUNG_STUDY": study,
+        "RUNG_TRIAL": str(live.number),
+        "RUNG_ATTEMPT": str(live.attempt),
+        "RUNG_SEED": str(trial_seed(state.seed, live.number)),
+        "RUNG_CHECKPOINT_DIR": str(directory / CHECKPOINT),
+    }
+    if live.resource is not None:
+        environment["RUNG_RESOURCE"] = f"{live.resource:g}"
+    return environment
+
+
+def _injected(inject: str, params: dict[str, Any]) -> dict[str, str]:
+    """With `inject: env` each parameter is an environment variable of its own name (dots become underscores)."""
+    if inject != "env":
+        return {}
+    return {
+        name.replace(".", "_"): value if isinstance(value, str) else json.dumps(value) for name, value in params.items()
+    }
+
+
+def environment_with(job: Job) -> dict[str, str]:
+    """The job's variables over this process's own."""
+    return {**os.environ, **job.env}

@@ -1,0 +1,97 @@
+"""The log of one study as events: reading, appending, and opening the state by way of the snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rung.model import LogError, UnknownStudy
+from rung.store.base import Entry, Lease, Logged, Position, Snapshot, Store
+from rung.study import events as ev
+from rung.study import snapshot
+from rung.study.state import State
+
+PAGE = 10_000  # entries a read: a reader's transaction stays short
+
+
+def entry(event: ev.Event) -> Entry:
+    """The event as a store keeps it."""
+    return Entry(event.kind, ev.encode(event), getattr(event, "trial", None))
+
+
+def read(store: Store, study: str, *, after: int = 0, trial: int | None = None) -> Iterator[tuple[int, ev.AnyEvent]]:
+    """The events after a sequence number, page by page."""
+    while True:
+        page = store.read(study, after=after, limit=PAGE, trial=trial)
+        for logged in page:
+            yield logged.seq, _event(logged)
+        if len(page) < PAGE:
+            return
+        after = page[-1].seq
+
+
+def _event(logged: Logged) -> ev.AnyEvent:
+    return ev.decode(logged.body, seq=logged.seq)
+
+
+def open_state(store: Store, study: str) -> State:
+    """The study's state as of now: from its snapshot where this fold wrote one, else from the first event.
+
+    Raises `UnknownStudy`, `LogError`.
+    """
+    state = _from_snapshot(store.snapshot(study))
+    events = read(store, study, after=state.seq if state else 0)
+    if state is None:
+        first = next(events, None)
+        if first is None:
+            raise UnknownStudy(f"study {study} holds no event")
+        state = State.begin(first[1], seq=first[0])
+    for seq, event in events:
+        state.apply(seq, event)
+    return state
+
+
+def _from_snapshot(kept: Snapshot | None) -> State | None:
+    if kept is None or kept.version != snapshot.FOLD_VERSION:
+        return None
+    try:
+        return snapshot.load(kept.body)
+    except LogError:
+        return None  # a snapshot is only a shortcut: the log says the same
+
+
+def write_snapshot(store: Store, study: str, state: State) -> None:
+    """The study's snapshot is this state."""
+    body = snapshot.dump(state)
+    store.put_snapshot(study, Snapshot(state.seq, state.decisions, snapshot.FOLD_VERSION, body))
+
+
+class Log:
+    """One study's log with a place in it: `tail` gives what came after, `append_*` adds under a lease."""
+
+    def __init__(self, store: Store, study: str, *, seq: int, lease: Lease | None = None) -> None:
+        self.store, self.study, self.seq, self.lease = store, study, seq, lease
+
+    def tail(self) -> list[tuple[int, ev.AnyEvent]]:
+        """The events since the last call (own appended ones among them, once)."""
+        found = list(read(self.store, self.study, after=self.seq))
+        if found:
+            self.seq = found[-1][0]
+        return found
+
+    def append_facts(self, events: Sequence[ev.Event]) -> list[tuple[int, ev.AnyEvent]]:
+        """The facts are in the log; returns what is new there, they included. Raises `Fenced`."""
+        return self._append(events, after=None)
+
+    def append_decisions(self, events: Sequence[ev.Decision], *, after: int) -> list[tuple[int, ev.AnyEvent]]:
+        """The decisions are in the log; returns what is new there. Raises `Conflict`, `Fenced`."""
+        return self._append(events, after=after)
+
+    def _append(self, events: Sequence[ev.Event], *, after: int | None) -> list[tuple[int, ev.AnyEvent]]:
+        entries = [entry(event) for event in events]
+        position: Position = self.store.append(self.study, entries, after=after, lease=self.lease)
+        first = position.seq - len(entries) + 1
+        if first != self.seq + 1:  # somebody else wrote in between: theirs come first
+            return self.tail()
+        self.seq = position.seq
+        # What is folded is what was written, not the object it was written from.
+        return [(first + i, ev.decode(e.body, seq=first + i)) for i, e in enumerate(entries)]
