@@ -75,7 +75,7 @@ def _check_options(given: Mapping[str, Any], known: Mapping[str, Any], *, of: st
 
 def make_searcher(state: State) -> Searcher:
     """The study's searcher, fresh. Raises `BadInput` for an unknown one or an option that it does not have."""
-    spec = state.spec
+    spec = state.created.spec  # not as edited since: what a searcher does must not depend on when it was made
     kind = searcher_class(spec.search.method)
     _check_options(spec.search.options, kind.options, of=f"search: {spec.search.method}")
     problem = Problem(

@@ -19,15 +19,16 @@ from rung.model import BadInput, Conflict, Objective, Report, RungError, StudySp
 from rung.plugins import open_store, policy_for
 from rung.runner.identity import myself
 from rung.runner.lease import TIME_TO_LIVE_S
-from rung.runner.log import Log
+from rung.runner.log import Log, open_engine
 from rung.space.declare import parameters_from
 from rung.study import events as ev
-from rung.study.engine import Engine, Me
+from rung.study.engine import Me
 from rung.study.seeds import trial_seed
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
     from rung.store.base import Lease, Store
+    from rung.study.engine import Engine
 
 
 class Asked:
@@ -205,9 +206,8 @@ class Study:
         store, name = self._handle.store, self._handle.name
         here = myself("asker")
         lease = store.acquire(name, here)
-        self._handle.refresh()
-        state = self._handle.state
-        self._engine = Engine(state, policy_for(state), Me(here.runner, lease.epoch))
+        self._engine = open_engine(store, name, policy_for, Me(here.runner, lease.epoch))
+        state = self._handle.state = self._engine.state
         self._log = Log(store, name, seq=state.seq, lease=lease)
         attached = ev.RunnerAttached(
             at=time.time(), runner=here.runner, epoch=lease.epoch, host=here.host, pid=here.pid, workers=0

@@ -8,9 +8,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rung.execute.forked import ForkedExecutor, ForkServer
+from rung.execute.inline import InlineExecutor
 from rung.inside.call import load
 from rung.model import BadInput
 from rung.plugins import find, policy_for
@@ -19,6 +22,7 @@ from rung.runner.loop import Observer, Runner, Say, Settings
 if TYPE_CHECKING:
     from rung.api.handle import Handle
     from rung.execute.base import Executor
+    from rung.inside.call import Objective
 
 ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hangup"}
 RunnerMade = Callable[[Runner, asyncio.AbstractEventLoop], None]
@@ -49,7 +53,7 @@ def attach(handle: Handle, *, workers: int, observe: Observer, say: Say) -> str:
         os.chdir(spec.run.cwd or ".")
         if spec.function is None:
             raise BadInput("the inline executor runs a Python function; this study runs a command")
-        return run_inline(find("execute", "inline")(load(spec.function)), make)
+        return run_inline(load(spec.function), make)
     return asyncio.run(_work(lambda: find("execute", spec.run.executor)(), make, None))
 
 
@@ -78,15 +82,26 @@ def _signals(runner: Runner, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def run_inline(executor: Any, make: Callable[[Executor], Runner]) -> str:
+def run_inline(objective: Objective, make: Callable[[Executor], Runner]) -> str:
     """The loop runs in a thread of its own and the objective in this one, where a breakpoint works."""
-    return run_beside(lambda: executor, make, while_it_runs=executor.run_here)
+    return run_beside(lambda: InlineExecutor(objective), make, while_it_runs=lambda runner: runner.executor.run_here())
+
+
+def run_forked(objective: Objective, make: Callable[[Executor], Runner]) -> str:
+    """The objective runs in forks of this process as it is now, made before any thread of ours exists. Linux."""
+    server = ForkServer(objective)
+    try:
+        return run_beside(lambda: ForkedExecutor(server), make)
+    finally:
+        server.close()
 
 
 def run_beside(
-    make_executor: Callable[[], Executor], make: Callable[[Executor], Runner], *,
-    while_it_runs: Callable[[], None] | None = None,
-) -> str:  # fmt: skip
+    make_executor: Callable[[], Executor],
+    make: Callable[[Executor], Runner],
+    *,
+    while_it_runs: Callable[[Any], None] | None = None,
+) -> str:
     """The loop runs in a thread of its own (so it works inside a notebook's loop). Ctrl-C here ends the runner."""
     outcome: dict[str, Any] = {}
     ready = threading.Event()
@@ -107,19 +122,17 @@ def run_beside(
     thread = threading.Thread(target=main, name="rung-runner")
     thread.start()
     ready.wait()
-    _wait(thread, found, while_it_runs)
+    work: list[Callable[[], None]] = [thread.join]
+    if while_it_runs is not None and found:
+        work.insert(0, partial(while_it_runs, found[0][0]))
+    _wait(work, found)
     if "error" in outcome:
         raise outcome["error"]
     return str(outcome["why"])
 
 
-def _wait(
-    thread: threading.Thread,
-    found: list[tuple[Runner, asyncio.AbstractEventLoop]],
-    while_it_runs: Callable[[], None] | None,
-) -> None:
-    """Until the thread is over; each Ctrl-C is passed on to the runner."""
-    work = [while_it_runs, thread.join] if while_it_runs is not None else [thread.join]
+def _wait(work: list[Callable[[], None]], found: list[tuple[Runner, asyncio.AbstractEventLoop]]) -> None:
+    """All of the work is done, one after the other; each Ctrl-C is passed on to the runner."""
     while work:
         try:
             work[0]()

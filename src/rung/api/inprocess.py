@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rung.api.asktell import Study, objectives
-from rung.api.attachment import run_beside, run_inline
+from rung.api.attachment import run_beside, run_forked, run_inline
 from rung.api.creation import Opened, create_or_continue, created_event
 from rung.api.places import find_places
 from rung.api.progress import Progress
@@ -127,10 +127,21 @@ def _search(opened: Opened, objective: Objective | str, spec: StudySpec, runs: P
         return Runner(handle.store, executor, policy_for, settings, observe=progress.update, say=progress.say)
 
     try:
-        if isinstance(objective, str) or spec.run.workers > 1:
-            why = run_beside(_executor_for(objective, spec), make)
+        if isinstance(objective, str):
+            why = run_beside(_local, make)
+        elif spec.run.workers == 1:
+            why = run_inline(objective, make)
+        elif platform.system() == "Linux":
+            why = run_forked(objective, make)
+        elif spec.function is not None:
+            why = run_beside(_local, make)
         else:
-            why = run_inline(find("execute", "inline")(objective), make)
+            raise BadInput(
+                "more than one worker needs a function that can be imported by name on this system: "
+                "move the objective into a module of its own, or use workers=1",
+                place="tune",
+                key="workers",
+            )
     finally:
         progress.close()
         handle.refresh()
@@ -138,21 +149,6 @@ def _search(opened: Opened, objective: Objective | str, spec: StudySpec, runs: P
         raise KeyboardInterrupt
 
 
-def _executor_for(objective: Objective | str, spec: StudySpec) -> Callable[[], Executor]:
-    """What makes the executor for several workers; called inside the runner's loop."""
-    if not isinstance(objective, str) and platform.system() == "Linux":
-        forked: Executor = find("execute", "forked")(objective)  # forked here and now: before any thread of ours
-        return lambda: forked
-    if spec.function is None:
-        raise BadInput(
-            "more than one worker needs a function that can be imported by name on this system: "
-            "move the objective into a module of its own, or use workers=1",
-            place="tune",
-            key="workers",
-        )
-
-    def local() -> Executor:
-        made: Executor = find("execute", "local")()
-        return made
-
-    return local
+def _local() -> Executor:
+    made: Executor = find("execute", "local")()
+    return made

@@ -85,6 +85,11 @@ def _read(target: str | None, arguments: list[str], options: Options, cwd: Path)
     raise BadInput(f"no such file{_near_file(path)}; expected a study file, a script, or module:function", place=target)
 
 
+def file_parameters(path: Path, shown: str, settings: Sequence[str] = ()) -> list[str]:
+    """The names of the parameters that a study file defines. Raises `BadInput`."""
+    return [parameter.name for parameter in _study_file(path, shown, Options(settings=tuple(settings))).parameters]
+
+
 def _near_file(path: Path) -> str:
     folder = path.parent
     return did_you_mean(path.name, [p.name for p in folder.iterdir() if p.is_file()]) if folder.is_dir() else ""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rung.execute.base import Cursor, Job
 from rung.space import template
 from rung.study.seeds import trial_seed
-from rung.study.state import Live, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rung.study.state import Live, State
 
 STEP_NAMES = ("step", "epoch", "iteration")
 CHECKPOINT = "checkpoint"
@@ -85,7 +87,8 @@ def _environment(state: State, live: Live, *, study: str, directory: Path) -> di
         "RUNG_CHECKPOINT_DIR": str(directory / CHECKPOINT),
     }
     if live.resource is not None:
-        environment["RUNG_RESOURCE"] = f"{live.resource:g}"
+        whole = live.resource.is_integer()
+        environment["RUNG_RESOURCE"] = str(int(live.resource)) if whole else repr(live.resource)
     return environment
 
 
@@ -97,7 +100,3 @@ def _injected(inject: str, params: dict[str, Any]) -> dict[str, str]:
         name.replace(".", "_"): value if isinstance(value, str) else json.dumps(value) for name, value in params.items()
     }
 
-
-def environment_with(job: Job) -> dict[str, str]:
-    """The job's variables over this process's own."""
-    return {**os.environ, **job.env}

@@ -7,10 +7,14 @@ must have stood still for the time to live on the observer's own monotonic clock
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rung.runner.identity import alive
-from rung.store.base import Lease, LeaseOwner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rung.store.base import Lease, LeaseOwner
 
 TIME_TO_LIVE_S = float(os.environ.get("RUNG_LEASE_TTL", "15"))
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rung.model import LogError, UnknownStudy
 from rung.store.base import Entry, Lease, Logged, Position, Snapshot, Store
 from rung.study import events as ev
 from rung.study import snapshot
+from rung.study.engine import Engine, Me, PolicyFactory
 from rung.study.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 PAGE = 10_000  # entries a read: a reader's transaction stays short
 
@@ -57,6 +61,23 @@ def _from_snapshot(kept: Snapshot | None) -> State | None:
         return snapshot.load(kept.body)
     except LogError:
         return None  # a snapshot is only a shortcut: the log says the same
+
+
+def open_engine(store: Store, study: str, policy_for: PolicyFactory, me: Me) -> Engine:
+    """The study as a runner works on it: its state, and a policy that has observed all of it.
+
+    Where results count in order (`deterministic`), what a policy has seen depends on more than the columns of a state
+    tell, such as when the budget changed: the whole log is folded again.
+    """
+    state = open_state(store, study)
+    if not state.created.deterministic:
+        return Engine(state, policy_for(state), me)
+    events = read(store, study)
+    seq, first = next(events)
+    fresh = State.begin(first, seq=seq)
+    engine = Engine(fresh, policy_for(fresh), me)
+    engine.fold(events)
+    return engine
 
 
 def write_snapshot(store: Store, study: str, state: State) -> None:

@@ -13,20 +13,23 @@ import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from rung.execute.base import Executor, Exited, Held, JobEvent, Reported, Started
+from rung.execute.base import Executor, Exited, Held, Job, JobEvent, Reported, Started
 from rung.model import Command, Conflict, Fenced
 from rung.runner import jobs as jobs_
 from rung.runner.identity import boot_id, host, myself
 from rung.runner.lease import TIME_TO_LIVE_S, LeaseWatch
-from rung.runner.log import Log, open_state, write_snapshot
+from rung.runner.log import Log, open_engine, open_state, write_snapshot
 from rung.runner.reconcile import orphans, reconcile
-from rung.store.base import Lease, LeaseOwner, Store
 from rung.study import events as ev
 from rung.study.engine import Engine, Me, PolicyFactory, Question
 from rung.study.state import Live, State
+
+if TYPE_CHECKING:
+    from rung.store.base import Lease, LeaseOwner, Store
 
 POLL_S = 0.1  # how often the store is asked whether another process wrote
 RETRY_HELD_S = 1.0  # how long a start that found no room or no device waits
@@ -112,10 +115,9 @@ class Runner:
         study = self.settings.study
         self.lease = self.store.acquire(study, self.here)
         me = Me(self.here.runner, self.lease.epoch)
-        state = open_state(self.store, study)
-        self.snapshot_seq = state.seq
-        self.engine = Engine(state, self.policy_for(state), me)
-        self.log = Log(self.store, study, seq=state.seq, lease=self.lease)
+        self.engine = open_engine(self.store, study, self.policy_for, me)
+        self.snapshot_seq = self.state.seq
+        self.log = Log(self.store, study, seq=self.state.seq, lease=self.lease)
         self._fact(
             ev.RunnerAttached(
                 at=self.executor.clock(), runner=me.runner, epoch=me.epoch, host=self.here.host, pid=self.here.pid,
@@ -313,22 +315,19 @@ class Runner:
         return [self._exit(event, live, at=at)]
 
     def _exit(self, event: Exited, live: Live, *, at: float) -> ev.TrialExited:
-        how = event.how
-        if how == "lost":
-            here = live.host == self.here.host and live.boot in {"", self.boot}
-            named: str = "killed" if here else "lost"
-        else:
-            named = how
-        if self.ending in {"interrupted", "terminated"} and named in {"exited", "killed"}:
-            named = "interrupted"
+        how: ev.How = event.how
+        if how == "lost" and live.host == self.here.host and live.boot in {"", self.boot}:
+            how = "killed"  # its machine is still up: somebody killed the whole tree
+        if self.ending in {"interrupted", "terminated"} and how in {"exited", "killed"}:
+            how = "interrupted"
         self.held.pop((live.number, live.attempt), None)
         return ev.TrialExited(
             at=at,
             trial=live.number,
             attempt=live.attempt,
-            how=named,
+            how=how,
             code=event.code,
-            tail=event.tail,  # type: ignore[arg-type]
+            tail=event.tail,
         )
 
     # ------------------------------------------------------------------------------------------------- the jobs
@@ -360,7 +359,7 @@ class Runner:
             return
         self.executor.start(job)
 
-    def _job(self, live: Live) -> jobs_.Job:
+    def _job(self, live: Live) -> Job:
         job = jobs_.job_for(self.state, live, study=self.settings.study, runs=self.settings.runs)
         self.keys[job.key] = (live.number, live.attempt)
         return job

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from rung.study.state import Live, State
 from rung.study.transitions import LIVE, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Actions(msgspec.Struct):
@@ -20,20 +23,20 @@ class Actions(msgspec.Struct):
     kill: list[tuple[int, int]] = []
 
 
-def reconcile(state: State, epoch: int, jobs: Mapping[tuple[int, int], object]) -> Actions:
-    """The difference between the attempts that `epoch` is to look after and the jobs that it watches."""
+def reconcile(state: State, epoch: int, jobs: Collection[tuple[int, int]]) -> Actions:
+    """The difference between the attempts that `epoch` is to look after and the jobs whose end was not told yet."""
     actions = Actions()
     for number, live in state.live.items():
         phase = state.phase(number)
         if live.epoch != epoch or phase not in LIVE:
             continue
-        watched = (number, live.attempt) in jobs
-        if not watched and live.adopted:
-            actions.adopt.append(live)
-        elif not watched and phase is Phase.STARTING:
+        if (number, live.attempt) in jobs:
+            if phase is Phase.STOPPING:
+                actions.stop.append((number, live.attempt))
+        elif phase is Phase.STARTING and not live.adopted:
             actions.start.append(live)
-        if phase is Phase.STOPPING and watched:
-            actions.stop.append((number, live.attempt))
+        else:
+            actions.adopt.append(live)  # it may have started: what its directory says decides
     for trial, attempt in jobs:
         found = state.live.get(trial)
         if found is None or found.attempt != attempt or state.phase(trial) not in LIVE:
@@ -43,8 +46,15 @@ def reconcile(state: State, epoch: int, jobs: Mapping[tuple[int, int], object]) 
     return actions
 
 
-def orphans(state: State, epochs: set[int]) -> list[Live]:
-    """Attempts whose runner holds no lease any more."""
-    return [
-        live for number, live in sorted(state.live.items()) if state.phase(number) in LIVE and live.epoch not in epochs
-    ]
+def gone_epochs(state: State, leased: Collection[int]) -> set[int]:
+    """Epochs that the state knows of and that hold no lease.
+
+    `leased` must have been read after the state was folded: a runner that came in between would be taken for dead.
+    """
+    known = set(state.runners) | {live.epoch for n, live in state.live.items() if state.phase(n) in LIVE}
+    return known.difference(leased)
+
+
+def orphans(state: State, gone: Collection[int]) -> list[Live]:
+    """The live attempts, by number, of runners whose epochs are `gone`."""
+    return [live for number, live in sorted(state.live.items()) if state.phase(number) in LIVE and live.epoch in gone]

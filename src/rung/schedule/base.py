@@ -5,12 +5,14 @@ Like a searcher it is a deterministic fold: it sees the reports in the order of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
 
 from rung.model import Continue, Objective, Pause, ScheduleSpec, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import Continue, Pause, Stop
-from rung.schedule.base import Contest, Ended, Progress
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rung.model import Continue, Pause, Stop
+    from rung.schedule.base import Contest, Ended, Progress
 
 
 class RunToTheEnd:
@@ -17,7 +19,7 @@ class RunToTheEnd:
     def __init__(self, contest: Contest) -> None:
         self.contest = contest
 
-    def observe(self, deltas: Sequence[Progress | Ended]) -> list[Stop | Pause | Continue]:  # noqa: ARG002 - protocol
+    def observe(self, deltas: Sequence[Progress | Ended]) -> list[Stop | Pause | Continue]:
         """Nothing ever follows from a report."""
         return []
 

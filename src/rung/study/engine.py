@@ -102,6 +102,7 @@ class Engine:
         """Those that still fit the state, in their order; the rest is to be dropped and recomputed."""
         kept: list[ev.Decision] = []
         phases: dict[int, Phase] = {}
+        attempts: dict[int, int] = {}
         dropped: set[int] = set()
         for decision in decisions:
             trial = getattr(decision, "trial", None)

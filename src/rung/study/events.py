@@ -16,6 +16,7 @@ import msgspec
 from rung.model import Budget, LogError, Reason, Report, RunSettings, StudySpec, WireNumber
 
 Kind = Literal["fact", "request", "decision"]
+How = Literal["exited", "timeout", "killed", "lost", "never", "interrupted", "told"]
 Trial = int
 
 
@@ -96,7 +97,7 @@ class TrialExited(Fact, frozen=True, kw_only=True, tag=True):
 
     trial: Trial
     attempt: int
-    how: Literal["exited", "timeout", "killed", "lost", "never", "interrupted", "told"]
+    how: How
     code: int | None = None
     tail: str = ""
 

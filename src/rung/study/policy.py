@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rung.model import Command, Continue, Done, Pause, Reason, Start, Stop, Wait, from_wire
+from rung.model import Budget, Command, Continue, Done, Pause, Reason, Start, Stop, Wait, from_wire
 from rung.schedule.base import Ended, Progress, Scheduler
 from rung.search.base import Delta, Exhausted, Proposed, Result, Searcher
 from rung.study import events as ev
@@ -97,6 +97,8 @@ class Combined:
             return [result, Ended(event.trial, result.losses)]
         if isinstance(event, ev.TrialStopped | ev.TrialExited):
             return [event]
+        if isinstance(event, ev.SpecChanged) and event.budget is not None:
+            return [event.budget]
         return []
 
     def observe(self, digested: list[Any]) -> None:
@@ -109,9 +111,13 @@ class Combined:
             if isinstance(item, Proposed):
                 self.taken.add(item.params)
             if isinstance(item, Proposed | Result):
-                ready = self.deltas.add(item)
-                if ready:
-                    self.searcher.observe(ready)
+                self._show(self.deltas.add(item))
+            if isinstance(item, Budget):
+                self._show(self.deltas.rebudget(item.trials))
+
+    def _show(self, deltas: list[Delta]) -> None:
+        if deltas:
+            self.searcher.observe(deltas)
 
     def due(self, state: State) -> list[Stop | Pause | Continue]:
         """The scheduler's commands on trials that are still running."""
@@ -204,6 +210,10 @@ class Arrival:
         """The deltas that the searcher may see now."""
         return [delta]
 
+    def rebudget(self, trials: int | None) -> list[Delta]:
+        """Another budget lets nothing more in."""
+        return []
+
     def may_propose(self, number: int) -> bool:
         """Always."""
         return True
@@ -225,8 +235,9 @@ class InOrder:
     """
 
     def __init__(self, state: State) -> None:
-        self.lag = state.spec.search.lag if state.spec.search.lag is not None else state.spec.run.workers
-        self.trials = state.spec.budget.trials
+        spec = state.created.spec
+        self.lag = spec.search.lag if spec.search.lag is not None else spec.run.workers
+        self.trials = spec.budget.trials
         self.results: dict[int, Result] = {}
         self.number = 0  # the next proposal
         self.fed = 0  # results of trials below this were let in
@@ -240,6 +251,15 @@ class InOrder:
             ready.append(delta)
         elif delta.number >= self.fed:
             self.results[delta.number] = delta
+        return ready + self._let_in()
+
+    def rebudget(self, trials: int | None) -> list[Delta]:
+        """The results that another budget lets in."""
+        self.trials = trials
+        return self._let_in()
+
+    def _let_in(self) -> list[Delta]:
+        ready: list[Delta] = []
         while self.fed in self.results and (self.fed < self.number - self.lag or self._full()):
             result = self.results.pop(self.fed)
             self.failed += result.losses is None

@@ -78,4 +78,6 @@ def _decisions(engine: Engine, *, free: int) -> set[bytes]:
 
 def _bare(decision: ev.Decision) -> bytes:
     """A decision without who took it and when."""
+    if isinstance(decision, ev.AttemptAssigned):
+        decision = msgspec.structs.replace(decision, asked=False)  # so is whether a program or a person runs it
     return ev.encode(msgspec.structs.replace(decision, at=0.0, runner="", epoch=0, based_on=0, free=0))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rung.model import LogError
+from rung.model import LogError, RungError
 from rung.study import events as ev
 from rung.study.columns import Columns
 from rung.study.state import Live, Runner, State, Switches
@@ -73,7 +73,7 @@ def load(body: bytes) -> State:
         state.table = Columns.load(frozen.table)
         state.history = Columns.load(frozen.history)
         state.phases = np.frombuffer(frozen.phases, np.int64).copy()
-    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
+    except (msgspec.DecodeError, RungError, ValueError, TypeError, LookupError) as error:
         raise LogError(f"the snapshot cannot be read: {error}") from error
     for name in _COPIED:
         setattr(state, name, getattr(frozen, name))

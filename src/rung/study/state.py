@@ -99,6 +99,7 @@ class Switches(msgspec.Struct):
     best: int = -1  # the complete trial with the least loss of the first objective
     best_loss: float = math.inf
     completed: ev.StudyCompleted | None = None
+    reopened: int = 0  # the last event that asked for more; an end decided before it was known does not hold
 
 
 class State:
@@ -257,6 +258,7 @@ class State:
         trial = getattr(event, "trial", None)
         if trial is not None and not isinstance(event, ev.Request):
             phase = self._check(trial, event)
+        attached = bool(self.runners)
         _HANDLERS[type(event)](self, event)
         if phase is not None and trial is not None:
             self._move(trial, phase)
@@ -264,7 +266,7 @@ class State:
             self._compare_all()
         self.seq = seq
         self.decisions += event.kind == "decision"
-        self._count_time(event)
+        self._count_time(event, attached=attached)
 
     def _check(self, trial: int, event: ev.AnyEvent) -> Phase:
         """The phase that follows, with everything checked that the table cannot say."""
@@ -272,7 +274,7 @@ class State:
             if trial != len(self):
                 raise LogError(f"trial {trial} is proposed, but the next number is {len(self)}")
             return after(Phase.NEW, event, trial=trial)
-        if trial >= len(self):
+        if not 0 <= trial < len(self):
             raise LogError(f"trial {trial} does not exist: {type(event).__name__} does not fit")
         following = after(self.phase(trial), event, trial=trial)
         expected = int(self.table["attempt"][trial]) + isinstance(event, ev.AttemptAssigned)
@@ -289,11 +291,11 @@ class State:
         if phase in FINAL:
             del self.live[trial]
 
-    def _count_time(self, event: ev.AnyEvent) -> None:
+    def _count_time(self, event: ev.AnyEvent, *, attached: bool) -> None:
         """Elapsed time is the time between events of runners; the gap before a runner attaches does not count."""
         if isinstance(event, ev.Request):
             return
-        if self.runners and not isinstance(event, ev.RunnerAttached):
+        if attached and not isinstance(event, ev.RunnerAttached):
             self.switches.elapsed += max(0.0, event.at - self.switches.last_at)  # a clock set back adds nothing
         self.switches.last_at = event.at
 
@@ -322,7 +324,7 @@ class State:
             self.trial_stops.add(event.trial)
 
     def _on_retry_wanted(self, event: ev.RetryRequested) -> None:
-        if event.trial < len(self) and event.trial not in self.live:
+        if 0 <= event.trial < len(self) and event.trial not in self.live:
             self.retries_wanted.add(event.trial)
             self._reopen()
 
@@ -342,9 +344,11 @@ class State:
 
     def _on_told(self, event: ev.TrialTold) -> None:
         self.changes.append(event)
-        if event.trial >= len(self):
+        if not 0 <= event.trial < len(self):
             return
         live = self.live.get(event.trial)
+        if live is None:
+            self._supersede(event.trial)
         for name, wire in event.values.items():
             if live is not None:
                 live.tracks[name] = told = Track()
@@ -361,6 +365,7 @@ class State:
     def _reopen(self) -> None:
         self.switches.completed = None
         self.switches.stop = None
+        self.switches.reopened = self.seq + 1
 
     def _on_proposed(self, event: ev.TrialProposed) -> None:
         row = self.space.to_rows([event.params])
@@ -418,6 +423,8 @@ class State:
         self.table["ended"][event.trial] = event.at
 
     def _on_stopped(self, event: ev.TrialStopped) -> None:
+        if self.phase(event.trial) is Phase.ENDED:  # too late: what it was when it ended by itself counts
+            return
         self.live[event.trial].stop = event.reason
         self.trial_stops.discard(event.trial)
 
@@ -425,7 +432,8 @@ class State:
         self.retries_wanted.discard(event.trial)
         if self.phase(event.trial) in FINAL:
             self._supersede(event.trial)
-        self.switches.failures -= self.phase(event.trial) == Phase.FAILED and event.trial not in self.reasons
+        if self.phase(event.trial) is Phase.FAILED and event.trial not in self.reasons:
+            self._forgive()
         self.live[event.trial] = Live(event.trial, event.attempt)
         self.table["retries"][event.trial] += event.counted
         self.table["ended"][event.trial] = np.nan
@@ -435,6 +443,12 @@ class State:
         self.table["values"][event.trial] = np.nan
         self.reasons.pop(event.trial, None)
         self.errors.pop(event.trial, None)
+
+    def _forgive(self) -> None:
+        """A failure is tried again: it no longer speaks for giving the study up."""
+        self.switches.failures -= 1
+        if "failed" in self.switches.first_outcomes:
+            self.switches.first_outcomes.remove("failed")
 
     def _on_completed(self, event: ev.TrialCompleted) -> None:
         live = self.live[event.trial]
@@ -446,12 +460,13 @@ class State:
             for i, (objective, wire) in enumerate(zip(self.spec.objectives, event.values, strict=True)):
                 self.table["values"][event.trial, i] = from_wire(wire)
                 self._keep_metric(event.trial, objective.metric, from_wire(wire))
-        self.switches.failures += event.state == "failed" and event.reason is None
+        by_itself = event.reason is None
+        self.switches.failures += event.state == "failed" and by_itself
         if event.reason is not None:
             self.reasons[event.trial] = event.reason.text
         if event.error is not None:
             self.errors[event.trial] = event.error
-        if len(self.switches.first_outcomes) < FIRST_OUTCOMES:
+        if len(self.switches.first_outcomes) < FIRST_OUTCOMES and (by_itself or event.state != "failed"):
             self.switches.first_outcomes.append(event.state)
         if event.state == "complete" and event.values:
             self._compare(event.trial, from_wire(event.values[0]))
@@ -487,7 +502,8 @@ class State:
             self._compare(int(number), float(self.table["values"][number, 0]))
 
     def _on_study_completed(self, event: ev.StudyCompleted) -> None:
-        self.switches.completed = event
+        if event.based_on >= self.switches.reopened:
+            self.switches.completed = event
 
     def _keep_metric(self, trial: int, name: str, value: float) -> None:
         if "metric:" + name not in self.table:

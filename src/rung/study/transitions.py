@@ -78,7 +78,8 @@ TABLE: dict[Phase, dict[type[Event], Phase | None]] = {
         TrialExited: Phase.ENDED,
         AttemptAdopted: Phase.STOPPING,
     },
-    Phase.ENDED: {TrialRetried: Phase.WAITING, TrialCompleted: None},
+    # A stop may be decided while the news of the exit is under way: it comes too late and changes nothing.
+    Phase.ENDED: {TrialRetried: Phase.WAITING, TrialCompleted: None, TrialStopped: Phase.ENDED},
     Phase.COMPLETE: {TrialRetried: Phase.WAITING},
     Phase.PRUNED: {TrialRetried: Phase.WAITING},
     Phase.FAILED: {TrialRetried: Phase.WAITING},
