@@ -102,7 +102,6 @@ class Engine:
         """Those that still fit the state, in their order; the rest is to be dropped and recomputed."""
         kept: list[ev.Decision] = []
         phases: dict[int, Phase] = {}
-        attempts: dict[int, int] = {}
         dropped: set[int] = set()
         for decision in decisions:
             trial = getattr(decision, "trial", None)
@@ -112,13 +111,24 @@ class Engine:
                 continue
             known = self.state.phase(trial) if trial < len(self.state) else Phase.NEW
             try:
-                if trial in dropped or (isinstance(decision, ev.TrialProposed) and trial != len(self.state)):
+                if trial in dropped or self._outrun(decision, trial):
                     raise LogError("another runner was first")
                 phases[trial] = after(phases.get(trial, known), decision, trial=trial)
                 kept.append(decision)
             except LogError:
                 dropped.add(trial)  # what follows for this trial was computed for another story
         return kept
+
+    def _outrun(self, decision: ev.Decision, trial: int) -> bool:
+        """Whether the trial's number is taken, or it is in another attempt by now."""
+        if isinstance(decision, ev.TrialProposed):
+            return trial != len(self.state)
+        live = self.state.live.get(trial)
+        if isinstance(decision, ev.AttemptAdopted) and live is not None and live.epoch != decision.previous:
+            return True  # a third runner has adopted it
+        known = int(self.state.table["attempt"][trial]) if trial < len(self.state) else 0
+        expected = known + isinstance(decision, ev.AttemptAssigned)
+        return bool(getattr(decision, "attempt", expected) != expected)
 
     def _assignments(self, free: int) -> list[tuple[type[ev.Decision], dict[str, object]]]:
         waiting = [n for n in self.state.running() if self.state.phase(n) is Phase.WAITING]

@@ -58,6 +58,13 @@ class Taken(Container[Mapping[str, Any]]):
         """One more evaluation of this configuration."""
         self.counts[self.space.fingerprint(params)] += 1
 
+    def add_all(self, state: State) -> None:
+        """Every trial of the state is counted: the same as adding their parameters one by one."""
+        rows = state.table["params"][:, : len(self.space.names)]
+        for number, fingerprint in enumerate(self.space.fingerprints(rows)):
+            tweaked = number in state.tweaked
+            self.counts[self.space.fingerprint(state.params(number)) if tweaked else fingerprint] += 1
+
     def __contains__(self, params: object) -> bool:
         assert isinstance(params, Mapping)
         return self.counts[self.space.fingerprint(params)] >= self.repeats
@@ -78,11 +85,11 @@ class Combined:
 
     def catch_up(self, state: State) -> None:
         """All that `state` already holds has been observed: the state came from a snapshot or from elsewhere."""
-        self.observe([
-            item
-            for delta in _history(state)
-            for item in ([delta] if isinstance(delta, Proposed) else [delta, Ended(delta.number, delta.losses)])
-        ])  # fmt: skip
+        self.taken.add_all(state)
+        for delta in _history(state):
+            self._show(self.deltas.add(delta))
+            if isinstance(delta, Result):
+                self.scheduler.observe([Ended(delta.number, delta.losses)])
 
     def digest(self, state: State, event: ev.AnyEvent) -> list[Any]:
         """The deltas that searcher and scheduler will see."""
@@ -241,7 +248,7 @@ class InOrder:
         self.results: dict[int, Result] = {}
         self.number = 0  # the next proposal
         self.fed = 0  # results of trials below this were let in
-        self.failed = 0  # failed ones among them
+        self.failures: set[int] = set()  # failed ones among them
 
     def add(self, delta: Delta) -> list[Delta]:
         """The deltas that the searcher may see now."""
@@ -251,6 +258,8 @@ class InOrder:
             ready.append(delta)
         elif delta.number >= self.fed:
             self.results[delta.number] = delta
+        else:  # tried again by a user: only whether another trial takes its place can change
+            self._judge(delta)
         return ready + self._let_in()
 
     def rebudget(self, trials: int | None) -> list[Delta]:
@@ -262,13 +271,16 @@ class InOrder:
         ready: list[Delta] = []
         while self.fed in self.results and (self.fed < self.number - self.lag or self._full()):
             result = self.results.pop(self.fed)
-            self.failed += result.losses is None
+            self._judge(result)
             self.fed += 1
             ready.append(result)
         return ready
 
+    def _judge(self, result: Result) -> None:
+        (self.failures.add if result.losses is None else self.failures.discard)(result.number)
+
     def _full(self) -> bool:
-        return self.trials is not None and self.number - self.failed >= self.trials
+        return self.trials is not None and self.number - len(self.failures) >= self.trials
 
     def may_propose(self, number: int) -> bool:
         """Whether every result that proposal `number` must see is in."""

@@ -11,7 +11,8 @@ import numpy as np
 from rung.model import LogError, RungError
 from rung.study import events as ev
 from rung.study.columns import Columns
-from rung.study.state import Live, Runner, State, Switches
+from rung.study.live import Live, Runner, Switches
+from rung.study.state import State
 
 FOLD_VERSION = "1"  # raise it whenever `State.apply` gives another state for the same log
 

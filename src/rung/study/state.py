@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from rung.model import LogError, Objective, Reason, StudySpec, Trial, from_wire
-from rung.space import Space
+from rung.model import LogError, StudySpec, Trial, from_wire
+from rung.space import Space, SpaceError
 from rung.study import events as ev
 from rung.study.columns import Columns
+from rung.study.live import Live, Runner, Switches, Track
 from rung.study.transitions import FINAL, LIVE, PUBLIC, Phase, after
 
 if TYPE_CHECKING:
@@ -24,82 +25,6 @@ if TYPE_CHECKING:
 
 CHUNK = 2_000  # trials decoded at once
 METRICS_KEPT = 256  # further metric names stay in the log only
-
-
-class Track(msgspec.Struct):
-    """One metric of a live trial, as its reports come in: last, lowest, highest and (by loss) best value."""
-
-    last: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    best: float = math.nan
-
-    def add(self, value: float, objective: Objective | None) -> None:
-        """The track includes `value`. NaN moves only `last`: it counts as worst."""
-        self.last = value
-        if value != value:
-            return
-        self.low = value if not self.low <= value else self.low
-        self.high = value if not self.high >= value else self.high
-        if objective and not objective.loss(self.best) <= objective.loss(value):
-            self.best = value
-
-    def pick(self, how: str) -> float:
-        """The value that an objective's `value:` asks for."""
-        return {"last": self.last, "best": self.best, "min": self.low, "max": self.high}[how]
-
-
-class Live(msgspec.Struct):
-    """A trial that is not final: who runs it, what it has said so far, how it ended."""
-
-    number: int
-    attempt: int = 0
-    runner: str = ""
-    epoch: int = 0
-    adopted: bool = False
-    asked: bool = False
-    resource: float | None = None
-    pid: int = 0
-    ticks: int = 0
-    boot: str = ""
-    host: str = ""
-    started: float | None = None
-    offsets: dict[str, int] = {}
-    channel: str = "none"
-    reports: int = 0
-    step: float = 0.0
-    tracks: dict[str, Track] = {}
-    exit: ev.TrialExited | None = None
-    stop: Reason | None = None
-
-
-class Runner(msgspec.Struct):
-    """A runner that said it is attached."""
-
-    runner: str
-    epoch: int
-    host: str
-    pid: int
-    workers: int
-    since: float
-
-
-class Switches(msgspec.Struct):
-    """What was asked for and how the study stands as a whole; everything that is not about one trial."""
-
-    paused: bool = False
-    stop: str | None = None  # "after" the running trials, or "now"
-    time_spent: bool = False
-    elapsed: float = 0.0  # seconds with a runner attached
-    last_at: float = 0.0
-    enqueued: int = 0
-    starts_served: int = 0
-    failures: int = 0  # trials that failed by themselves, not because somebody stopped them
-    first_outcomes: list[str] = []
-    best: int = -1  # the complete trial with the least loss of the first objective
-    best_loss: float = math.inf
-    completed: ev.StudyCompleted | None = None
-    reopened: int = 0  # the last event that asked for more; an end decided before it was known does not hold
 
 
 class State:
@@ -254,6 +179,8 @@ class State:
         """The event is part of the state. Raises `LogError` when it does not fit; then nothing has changed."""
         if seq != self.seq + 1:
             raise LogError(f"event {seq} does not follow event {self.seq}")
+        if isinstance(event, ev.StudyCreated):
+            raise LogError(f"event {seq} creates the study again")
         phase = None
         trial = getattr(event, "trial", None)
         if trial is not None and not isinstance(event, ev.Request):
@@ -277,6 +204,9 @@ class State:
         if not 0 <= trial < len(self):
             raise LogError(f"trial {trial} does not exist: {type(event).__name__} does not fit")
         following = after(self.phase(trial), event, trial=trial)
+        values, wanted = getattr(event, "values", None), len(self.spec.objectives)
+        if values is not None and len(values) != wanted:
+            raise LogError(f"trial {trial} is completed with {len(values)} values for {wanted} objectives")
         expected = int(self.table["attempt"][trial]) + isinstance(event, ev.AttemptAssigned)
         attempt: int = getattr(event, "attempt", expected)
         if attempt != expected:
@@ -368,7 +298,10 @@ class State:
         self.switches.reopened = self.seq + 1
 
     def _on_proposed(self, event: ev.TrialProposed) -> None:
-        row = self.space.to_rows([event.params])
+        try:
+            row = self.space.to_rows([event.params])
+        except SpaceError as error:
+            raise LogError(f"trial {event.trial} is proposed outside of the space: {error}") from error
         number = self.table.add_row()
         self.table["params"][number, : row.shape[1]] = row[0]
         self.phases[Phase.NEW] += 1

@@ -1,0 +1,86 @@
+"""What a state keeps of the few trials that live, of the runners, and of the study as a whole: plain records."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from rung.model import Objective, Reason
+from rung.study import events as ev
+
+
+class Track(msgspec.Struct):
+    """One metric of a live trial, as its reports come in: last, lowest, highest and (by loss) best value."""
+
+    last: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    best: float = math.nan
+
+    def add(self, value: float, objective: Objective | None) -> None:
+        """The track includes `value`. NaN moves only `last`: it counts as worst."""
+        self.last = value
+        if value != value:
+            return
+        self.low = value if not self.low <= value else self.low
+        self.high = value if not self.high >= value else self.high
+        if objective and not objective.loss(self.best) <= objective.loss(value):
+            self.best = value
+
+    def pick(self, how: str) -> float:
+        """The value that an objective's `value:` asks for."""
+        return {"last": self.last, "best": self.best, "min": self.low, "max": self.high}[how]
+
+
+class Live(msgspec.Struct):
+    """A trial that is not final: who runs it, what it has said so far, how it ended."""
+
+    number: int
+    attempt: int = 0
+    runner: str = ""
+    epoch: int = 0
+    adopted: bool = False
+    asked: bool = False
+    resource: float | None = None
+    pid: int = 0
+    ticks: int = 0
+    boot: str = ""
+    host: str = ""
+    started: float | None = None
+    offsets: dict[str, int] = {}
+    channel: str = "none"
+    reports: int = 0
+    step: float = 0.0
+    tracks: dict[str, Track] = {}
+    exit: ev.TrialExited | None = None
+    stop: Reason | None = None
+
+
+class Runner(msgspec.Struct):
+    """A runner that said it is attached."""
+
+    runner: str
+    epoch: int
+    host: str
+    pid: int
+    workers: int
+    since: float
+
+
+class Switches(msgspec.Struct):
+    """What was asked for and how the study stands as a whole; everything that is not about one trial."""
+
+    paused: bool = False
+    stop: str | None = None  # "after" the running trials, or "now"
+    time_spent: bool = False
+    elapsed: float = 0.0  # seconds with a runner attached
+    last_at: float = 0.0
+    enqueued: int = 0
+    starts_served: int = 0
+    failures: int = 0  # trials that failed by themselves, not because somebody stopped them
+    first_outcomes: list[str] = []
+    best: int = -1  # the complete trial with the least loss of the first objective
+    best_loss: float = math.inf
+    completed: ev.StudyCompleted | None = None
+    reopened: int = 0  # the last event that asked for more; an end decided before it was known does not hold
