@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from rung.execute.base import Cursor
+from rung.execute.channels import Channels, numeric, parse_object
+from rung.model import Report
+
+NOW = 7.0
+
+
+def channels(*metrics: str, steps: tuple[str, ...] = ("step", "epoch"), cursor: Cursor | None = None) -> Channels:
+    return Channels(metrics, steps, cursor or Cursor())
+
+
+def stdout(
+    text: str, *metrics: str, steps: tuple[str, ...] = ("step", "epoch")
+) -> list[tuple[float, dict[str, object]]]:
+    """The reports, as (step, values), in these lines of stdout and at their end."""
+    read, found, start = channels(*metrics, steps=steps), [], 0
+    for line in text.encode().splitlines(keepends=True):
+        found += read.stdout_line(line.rstrip(b"\n"), start, NOW)
+        start += len(line)
+    return [(report.step, dict(report.values)) for report in found + read.flush(NOW)]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("loss: 0.25", 0.25),
+        ("loss=0.25", 0.25),
+        ("loss = 0.25", 0.25),
+        ("loss:0.25", 0.25),
+        ("INFO 12:00 train loss: 2.5e-1 done", 0.25),
+        ("loss: .25", 0.25),
+        ("loss: -1", -1.0),
+        ("loss: +1.", 1.0),
+        ("loss: 1E3", 1000.0),
+        ("loss: 93%", 93.0),
+        ("loss: 0.25, acc: 3", 0.25),
+        ("[loss=0.25]", 0.25),
+        ("the loss is loss: 0.25.", 0.25),
+        ("{'loss': 0.25, 'lr': 1}", 0.25),
+        ("\x1b[32mloss:\x1b[0m \x1b[1m0.25\x1b[0m", 0.25),
+        ("loss: inf", "Infinity"),
+        ("loss: -Infinity", "-Infinity"),
+        ("loss: nan", "NaN"),
+        ("loss: NaN", "NaN"),
+        ("größe loss: 0.25", 0.25),
+        ("loss: 1e999", "Infinity"),
+    ],
+)
+def test_text_that_reports(line: str, value: object) -> None:
+    assert stdout(line, "loss") == [(1.0, {"loss": value})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "val_loss: 0.25",
+        "my-loss: 0.25",
+        "a.loss: 0.25",
+        "losses: 0.25",
+        "loss 0.25",
+        "loss: about 0.25",
+        "loss: 1.2.3",
+        "loss: 12abc",
+        "loss: nano",
+        "loss: infinitesimal",
+        "loss:",
+        "Loss: 0.25",
+        "other: 0.25",
+    ],
+)
+def test_text_that_does_not_report(line: str) -> None:
+    assert stdout(line, "loss") == []
+
+
+def test_names_may_hold_what_a_regular_expression_would_read() -> None:
+    assert stdout("f(x)+: 3 a.b: 4 axb: 5", "f(x)+", "a.b") == [(1.0, {"f(x)+": 3.0, "a.b": 4.0})]
+
+
+def test_a_longer_name_is_not_its_beginning() -> None:
+    assert stdout("loss-val: 3 loss: 1", "loss", "loss-val") == [(1.0, {"loss-val": 3.0, "loss": 1.0})]
+
+
+@pytest.mark.parametrize(
+    "line", ["epoch: 3", "epoch=3", "epoch 3", "Epoch 3/10", "Epoch [3/10]", "EPOCH: 3", "epoch 3.0"]
+)
+def test_steps_are_read_in_text(line: str) -> None:
+    assert stdout(f"{line}\nloss: 0.5\n", "loss") == [(3.0, {"loss": 0.5})]
+    assert stdout(f"{line} loss: 0.5\n", "loss") == [(3.0, {"loss": 0.5})]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("loss: 1\nacc: 2\nloss: 3\nacc: 4\n", [(1, {"loss": 1, "acc": 2}), (2, {"loss": 3, "acc": 4})]),
+        ("loss: 1\nloss: 3\nacc: 4\n", [(1, {"loss": 1}), (2, {"loss": 3, "acc": 4})]),
+        ("loss: 1\n", [(1, {"loss": 1})]),
+        ("loss: 1 acc: 2\nloss: 3\n", [(1, {"loss": 1, "acc": 2}), (2, {"loss": 3})]),
+        ("loss: 1 loss: 2\n", [(1, {"loss": 1}), (2, {"loss": 2})]),
+        ("epoch 1\nepoch 2\nloss: 5\n", [(2, {"loss": 5})]),
+        ("epoch 1\nepoch 2\n", []),
+        ("epoch 4 loss: 1 acc: 2\nloss: 3 acc: 4\n", [(4, {"loss": 1, "acc": 2}), (2, {"loss": 3, "acc": 4})]),
+        ("nothing\n\nloss: 1 of acc: 2\n", [(1, {"loss": 1, "acc": 2})]),
+    ],
+)
+def test_a_text_report_lasts_until_a_name_repeats(text: str, expected: list[tuple[float, dict[str, float]]]) -> None:
+    assert stdout(text, "loss", "acc") == expected
+
+
+def test_a_step_that_is_a_declared_metric_stays_one() -> None:
+    assert stdout("epoch: 3\n", "epoch") == [(3.0, {"epoch": 3.0})]
+    assert stdout('{"epoch": 3}\n', "epoch") == [(3.0, {"epoch": 3.0})]
+
+
+@pytest.mark.parametrize(
+    ("line", "step", "values"),
+    [
+        ('{"loss": 0.5}', 1, {"loss": 0.5}),
+        ('  {"loss": 1, "epoch": 4, "step": 9}  ', 9, {"loss": 1.0, "epoch": 4.0}),
+        ('{"loss": 1, "epoch": 4}', 4, {"loss": 1.0}),
+        ('{"loss": 1, "epoch": "late", "on": true, "none": null, "more": {"a": 1}, "list": [1]}', 1, {"loss": 1.0}),
+        ('{"loss": 1, "epoch": NaN}', 1, {"loss": 1.0, "epoch": "NaN"}),
+        ('{"loss": "NaN"}', 1, {"loss": "NaN"}),
+        ('{"loss": NaN, "a": Infinity, "b": -Infinity}', 1, {"loss": "NaN", "a": "Infinity", "b": "-Infinity"}),
+        ('{"loss": 1e999}', 1, {"loss": "Infinity"}),
+        ('{"loss": -1e999}', 1, {"loss": "-Infinity"}),
+        ('{"loss": 1' + "0" * 400 + "}", 1, {"loss": "Infinity"}),
+        ('{"loss": 1' + "0" * 5000 + "}", 1, {"loss": "Infinity"}),
+        ('{"loss": 1, "loss": 2}', 1, {"loss": 2.0}),
+        ('{"other": 3}', 1, {"other": 3.0}),
+    ],
+)
+def test_json_that_reports(line: str, step: float, values: dict[str, object]) -> None:
+    assert stdout(line, "loss") == [(step, values)]
+    reports, understood = channels("loss").file_line(line.encode(), NOW)
+    assert (understood, [(report.step, report.values) for report in reports]) == (True, [(step, values)])
+
+
+@pytest.mark.parametrize("line", ["{}", '{"loss": "low"}', '{"loss": true}', '{"epoch": 3}', '{"_time": 3}'])
+def test_json_without_a_number_is_no_report(line: str) -> None:
+    assert stdout(line, "loss") == []
+    assert channels("loss").file_line(line.encode(), NOW) == ([], True)
+
+
+@pytest.mark.parametrize("line", ["[1]", "3", '{"loss": 1', "nonsense", '{"a":' * 5000, "[" * 100_000, "\x00\x00"])
+def test_a_file_line_that_is_no_object_is_not_understood(line: str) -> None:
+    assert channels("loss").file_line(line.encode(), NOW) == ([], False)
+
+
+def test_a_file_line_may_hold_bytes_that_are_no_text() -> None:
+    assert parse_object(b'{"na\xffme": 1, "loss": 2}') == {"na�me": 1, "loss": 2}
+    assert parse_object(b'\xef\xbb\xbf{"loss": 2}') == {"loss": 2}
+
+
+def test_the_time_is_the_reporters_own_if_it_gives_one() -> None:
+    read = channels("loss")
+    assert read.file_line(b'{"loss": 1, "_time": 5.5}', NOW)[0] == [Report(1.0, 5.5, {"loss": 1.0})]
+    assert read.file_line(b'{"loss": 1, "_time": "NaN"}', NOW)[0] == [Report(2.0, NOW, {"loss": 1.0})]
+    assert read.file_line(b'{"loss": 1}', NOW)[0] == [Report(3.0, NOW, {"loss": 1.0})]
+
+
+def test_the_count_goes_on_from_the_cursor() -> None:
+    read = channels("loss", cursor=Cursor({}, 41, 99.0, "file"))
+    assert read.file_line(b'{"loss": 1}', NOW)[0] == [Report(42.0, NOW, {"loss": 1.0})]
+
+
+@pytest.mark.parametrize(
+    ("lines", "channel", "counts"),
+    [
+        (["out loss: 1", 'out {"lr": 1}', "out loss: 1"], "text", [1, 1, 1]),
+        (["out loss: 1", 'out {"loss": 1}', "out loss: 1"], "json", [1, 1, 0]),
+        (['out {"loss": 1}', 'file {"lr": 1}', 'out {"loss": 1}', "out loss: 2"], "json", [1, 1, 1, 0]),
+        (['out {"loss": 1}', 'file {"loss": 1}', 'out {"loss": 1}', "out loss: 2"], "file", [1, 1, 0, 0]),
+        (['out {"lr": 1}'], "none", [1]),
+    ],
+)
+def test_a_better_channel_silences_lesser_ones_once_it_gave_a_declared_metric(
+    lines: list[str], channel: str, counts: list[int]
+) -> None:
+    read, found = channels("loss"), []
+    for line in lines:
+        name, text = line.split(" ", 1)
+        told = read.stdout_line(text.encode(), 0, NOW) if name == "out" else read.file_line(text.encode(), NOW)[0]
+        found.append(len(told))
+    assert found == counts
+    assert read.channel == channel
+    assert read.reports == sum(counts)
+
+
+def test_a_text_report_in_the_making_is_dropped_when_a_better_channel_speaks() -> None:
+    read = channels("loss", "acc")
+    assert read.stdout_line(b"loss: 1", 0, NOW) == []
+    assert read.pending == 0
+    assert len(read.file_line(b'{"loss": 1}', NOW)[0]) == 1
+    assert read.flush(NOW) == []
+    assert read.pending is None
+
+
+def test_a_json_line_ends_the_text_report_before_it() -> None:
+    assert stdout('loss: 1\n{"lr": 2}\nacc: 3\n', "loss", "acc") == [(1, {"loss": 1}), (2, {"lr": 2}), (3, {"acc": 3})]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [(1, 1.0), (1.5, 1.5), (True, None), ("1", None), (None, None), ([], None)]
+)
+def test_what_counts_as_a_number(value: object, number: float | None) -> None:
+    assert numeric(value) == number
+    assert numeric("Infinity") == math.inf

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rung.execute import drain
+from rung.execute.base import Cursor, Job
+from rung.execute.drain import Reader
+from rung.inside.wire import report_line
+from rung.model import Report
+
+NOW = 3.0
+
+
+def job(directory: Path) -> Job:
+    return Job(key="k", directory=str(directory), metrics=("loss", "acc"))
+
+
+def read_all(reader: Reader) -> list[Report]:
+    found = []
+    while True:
+        drained = reader.drain(NOW)
+        found += drained.reports
+        if not drained.more:
+            return found
+
+
+def test_reports_come_from_both_files(tmp_path: Path) -> None:
+    reader = Reader(job(tmp_path), Cursor())
+    assert reader.drain(NOW).reports == []
+    assert not reader.grown()
+    (tmp_path / "stdout").write_text("loss: 1 acc: 2\n")
+    assert reader.grown()
+    assert [report.values for report in reader.drain(NOW).reports] == [{"loss": 1.0, "acc": 2.0}]
+    (tmp_path / "reports.jsonl").write_bytes(report_line({"loss": 3, "epoch": 7}))
+    assert [(report.step, report.values) for report in reader.drain(NOW).reports] == [(7.0, {"loss": 3.0})]
+    assert not reader.grown()
+
+
+def test_a_torn_last_line_waits_and_counts_at_the_end(tmp_path: Path) -> None:
+    file = tmp_path / "reports.jsonl"
+    file.write_bytes(b'{"loss": 1}\n{"loss"')
+    reader = Reader(job(tmp_path), Cursor())
+    drained = reader.drain(NOW)
+    assert (len(drained.reports), drained.cursor.offsets) == (1, {"reports.jsonl": 12})
+    file.write_bytes(b'{"loss": 1}\n{"loss": 2}')
+    assert reader.drain(NOW).reports == []
+    assert [report.values for report in reader.finish(NOW).reports] == [{"loss": 2.0}]
+
+
+def test_a_last_line_that_stays_torn_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "reports.jsonl").write_bytes(b'{"loss"')
+    reader = Reader(job(tmp_path), Cursor())
+    reader.drain(NOW)
+    assert reader.finish(NOW).notes == ["reports.jsonl: the line at byte 0 is no JSON object and was skipped"]
+
+
+def test_a_line_of_10_mb_is_skipped_with_a_note_and_reading_goes_on(tmp_path: Path) -> None:
+    with (tmp_path / "reports.jsonl").open("wb") as file:
+        file.write(b'{"loss": 1}\n{"text": "' + b"x" * 10_000_000 + b'"}\n{"loss": 2}\n')
+    reader = Reader(job(tmp_path), Cursor())
+    notes: list[str] = []
+    reports: list[Report] = []
+    gulps, more = 0, True
+    while more:
+        drained = reader.drain(NOW)
+        notes, reports, gulps, more = notes + drained.notes, reports + drained.reports, gulps + 1, drained.more
+    assert [report.values["loss"] for report in reports] == [1.0, 2.0]
+    assert notes == [f"reports.jsonl: the line at byte 12 is longer than {1 << 20} bytes and was skipped"]
+    assert gulps == 10
+
+
+def test_notes_are_few(tmp_path: Path) -> None:
+    (tmp_path / "reports.jsonl").write_text("nonsense\n" * 1000)
+    notes = Reader(job(tmp_path), Cursor()).drain(NOW).notes
+    assert (len(notes), notes[-1]) == (6, "and 995 more lines that could not be read")
+
+
+def test_a_hundred_thousand_reports(tmp_path: Path) -> None:
+    with (tmp_path / "reports.jsonl").open("wb") as file:
+        for number in range(100_000):
+            file.write(b'{"loss":%d}\n' % number)
+    reader = Reader(job(tmp_path), Cursor())
+    reports = read_all(reader)
+    assert [report.values["loss"] for report in reports] == list(range(100_000))
+    assert reports[-1].step == 100_000
+    assert reader.cursor() == Cursor(
+        {"reports.jsonl": (tmp_path / "reports.jsonl").stat().st_size}, 100_000, 1e5, "file"
+    )
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "reports.jsonl").mkdir()
+    assert Reader(job(tmp_path), Cursor()).drain(NOW).reports == []
+
+
+LINE = st.one_of(
+    st.sampled_from(["loss: 1", "acc: 2", "loss: 1 acc: 2", "acc: 3 loss: 4 acc: 5", "epoch 3", "Epoch 4/9 loss: 7"]),
+    st.sampled_from(
+        ["", "noise", "1%\r2% loss: 8", "x" * 30, "loss: 1\r\r", "{}", "{bad", '{"lr": 1}', '{"epoch": 2}']
+    ),
+    st.dictionaries(st.sampled_from(["loss", "acc", "epoch", "x"]), st.integers(0, 9), max_size=3).map(json.dumps),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(["stdout", "reports.jsonl"]),
+    text=st.tuples(st.lists(LINE, max_size=14), st.sampled_from(["", "\n"])).map(
+        lambda made: "\n".join(made[0]) + made[1]
+    ),
+    cuts=st.lists(st.integers(0, 200), max_size=6),
+    crash=st.integers(0, 6),
+)
+def test_each_line_counts_once_however_it_is_cut_and_whoever_reads_on(
+    name: str, text: str, cuts: list[int], crash: int
+) -> None:
+    """Written in pieces, drained after each; after `crash` drains another reader goes on from the last logged cursor."""
+    data = text.encode()
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rung.execute.lines.LONGEST", 25)
+        directory = Path(folder)
+        file = directory / name
+        file.write_bytes(data)
+        whole = Reader(job(directory), Cursor())
+        expected = read_all(whole) + whole.finish(NOW).reports
+
+        reader, logged, found = Reader(job(directory), Cursor()), Cursor(), []
+        for number, end in enumerate([*sorted(cuts), len(data)]):
+            file.write_bytes(data[:end])
+            if number == crash:
+                reader = Reader(job(directory), logged)
+            drained = reader.drain(NOW)
+            found += drained.reports
+            if drained.reports:  # what an executor tells, and a log keeps, is this cursor, over JSON
+                logged = msgspec.json.decode(msgspec.json.encode(drained.cursor), type=Cursor)
+        found += reader.finish(NOW).reports
+        assert found == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(lines=st.lists(LINE, max_size=20), chunk=st.integers(1, 40))
+def test_the_size_of_a_gulp_never_shows(lines: list[str], chunk: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        directory = Path(folder)
+        (directory / "stdout").write_text("\n".join(lines))
+        whole = Reader(job(directory), Cursor())
+        expected = read_all(whole) + whole.finish(NOW).reports
+        patch.setattr(drain, "CHUNK", chunk)
+        gulping = Reader(job(directory), Cursor())
+        assert read_all(gulping) + gulping.finish(NOW).reports == expected
