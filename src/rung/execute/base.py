@@ -6,7 +6,7 @@ A job tells its own story in its directory (ARCHITECTURE rule 7), whoever starte
 |---|---|---|
 | `params.json` | runner, before the start | the parameters |
 | `exit` | room made by the runner before the start, filled by the wrapper | blank, or the exit status |
-| `started` | the wrapper, exclusively (or a recovering runner, to claim it) | pid, start ticks, boot id; `inline` or `unstartable` where there is no wrapper |
+| `started` | the wrapper, exclusively (or a recovering runner, to claim it) | pid, start ticks, boot id, a mark |
 | `stop` | the executor, when it ends the job | that `rung.should_stop()` is true |
 | `stdout`, `stderr` | the program | its output |
 | `reports.jsonl` | the program, or `rung.report` inside it | one JSON object a line |
