@@ -66,7 +66,7 @@ class Session:
             return
         fd = self._fd if self._fd_process == os.getpid() else self._open()
         if self._torn:  # a full disk cut the line before this one: keep its rest from spoiling ours
-            self._torn, line = False, b"\n" + line
+            line, self._torn = b"\n" + line, False
         if os.write(fd, line) != len(line):
             self._torn = True
             raise OSError(28, "a report was cut short: the disk is full", self.directory)

@@ -1,0 +1,68 @@
+# `make demo` and `make test` need Python 3.10 or newer and make, nothing else. All that they install goes to .venv.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+WORKERS ?= 2
+COVERED ?= 85
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SEARCHED := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench clean
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
+		printf '%-14s %s\n' "$$target" "$$what"; done
+
+demo: .venv/demo.stamp ## tune a neural network on handwritten digits (about a minute)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/rung run examples/digits/study.yaml
+
+test: lint ## run every check and every test
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" COVERAGE_FILE="$(CURDIR)/build/coverage/data" \
+		$(BIN)/python -m pytest -n $(WORKERS)
+	@COVERAGE_FILE="$(CURDIR)/build/coverage/data" $(BIN)/coverage combine --quiet
+	@COVERAGE_FILE="$(CURDIR)/build/coverage/data" $(BIN)/coverage report --fail-under=$(COVERED)
+
+lint: .venv/test.stamp ## check style, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/test.stamp ## put the code into its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/test.stamp ## measure (never part of the tests)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/run.py
+
+clean: ## remove .venv and caches; the studies in runs/ stay
+	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/pip:
+	@found=; for python in $(SEARCHED); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "make: Python 3.10 or newer is needed and was not found; install it, or name it: make PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "make: $$found has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		exit 1; \
+	fi; \
+	echo "making .venv with $$("$$found" --version)"; \
+	"$$found" -m venv --clear .venv
+
+.venv/demo.stamp: .venv/bin/pip pyproject.toml
+	@echo "installing rung and what the demo needs into .venv (once, about a minute)"
+	@$(PIP) install --quiet --quiet --editable '.[demo]'
+	@touch $@
+
+.venv/test.stamp: .venv/bin/pip pyproject.toml
+	@echo "installing rung and what the tests need into .venv (once, a minute or two)"
+	@$(PIP) install --quiet --quiet --editable '.[test,demo]'
+	@touch .venv/demo.stamp $@
