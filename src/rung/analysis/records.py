@@ -67,9 +67,9 @@ def whole(number: float) -> float | int:
     return int(number) if number == number // 1 and abs(number) < 2**53 else number
 
 
-def columns(state: State) -> dict[str, list[Any]]:
-    """All trials as columns: number, state, `params_NAME`, value, `values_NAME`, and the rest of the record."""
-    records = [record(state, trial) for trial in state.trials()]
+def columns(state: State, trials: Iterable[Trial] | None = None) -> dict[str, list[Any]]:
+    """The trials (None: all) as columns: number, state, value, `params_NAME`, `values_NAME`, the rest of the record."""
+    records = [record(state, trial) for trial in (state.trials() if trials is None else trials)]
     params = list(state.space.full(dict.fromkeys(state.space.names)))
     metrics = list(dict.fromkeys(name for r in records for name in r["values"]))
     table: dict[str, list[Any]] = {name: [r[name] for r in records] for name in ("number", "state", "value")}

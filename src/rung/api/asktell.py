@@ -24,11 +24,13 @@ from rung.space.declare import parameters_from
 from rung.study import events as ev
 from rung.study.engine import Me
 from rung.study.seeds import trial_seed
+from rung.study.transitions import LIVE
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
     from rung.store.base import Lease, Store
     from rung.study.engine import Engine
+    from rung.study.state import Live
 
 
 class Asked:
@@ -147,45 +149,54 @@ class Study:
     ) -> None:
         """The trial is over with these values: a number, a number for each objective, or a mapping of metrics."""
         number = trial if isinstance(trial, int) else trial.number
+        if state not in {"complete", "failed"}:
+            raise BadInput(f"expected complete or failed, got {state!r}", place="tell", key="state")
         with self._lock:
-            engine = self._attached()
+            self._attached()
             self._catch_up()
-            if number >= len(engine.state) or number not in engine.state.live:
-                raise BadInput(f"trial {number} is not running: it was told already, or never asked for")
-            facts = self._reported(number, self._metrics(values), None) if values is not None else []
+            live = self._running(number)
+            metrics = self._metrics(values) if values is not None else {}
+            missing = [o.metric for o in self._state.spec.objectives if o.metric not in {*metrics, *live.tracks}]
+            if missing and state == "complete":
+                raise BadInput(f"trial {number} has no value for {', '.join(missing)}", place="tell")
+            facts = self._reported(live, metrics, None) if metrics else []
             facts.append(
                 ev.TrialExited(
-                    at=time.time(), trial=number, attempt=engine.state.live[number].attempt, how="told",
+                    at=time.time(), trial=number, attempt=live.attempt, how="told",
                     code=0 if state == "complete" else 1, tail="" if state == "complete" else "told that it failed",
                 )
             )  # fmt: skip
             self._fold(self._log_().append_facts(facts))
             self._settle()
 
-    def _metrics(self, values: float | Mapping[str, float] | Sequence[float]) -> dict[str, float]:
+    def _running(self, number: int) -> Live:
+        live: Live | None = self._state.live.get(number)
+        if live is None or self._state.phase(number) not in LIVE:
+            raise BadInput(f"trial {number} is not running: it was told already, or never asked for")
+        return live
+
+    def _metrics(self, values: Any) -> dict[str, float]:
         metrics = [objective.metric for objective in self._state.spec.objectives]
         if isinstance(values, Mapping):
-            return {str(name): float(value) for name, value in values.items()}
-        numbers = [float(v) for v in values] if isinstance(values, Sequence) else [float(values)]
+            return {str(name): _number(value, str(name)) for name, value in values.items()}
+        numbers = list(values) if isinstance(values, Sequence) and not isinstance(values, str) else [values]
         if len(numbers) != len(metrics):
             raise BadInput(f"expected {len(metrics)} value(s) for {', '.join(metrics)}, got {len(numbers)}")
-        return dict(zip(metrics, numbers, strict=True))
+        return {name: _number(value, name) for name, value in zip(metrics, numbers, strict=True)}
 
     def _report(self, number: int, metrics: Mapping[str, float], step: float | None) -> None:
         with self._lock:
             self._attached()
-            self._fold(self._log_().append_facts(self._reported(number, metrics, step)))
+            self._catch_up()
+            self._fold(self._log_().append_facts(self._reported(self._running(number), metrics, step)))
 
-    def _reported(self, number: int, metrics: Mapping[str, float], step: float | None) -> list[ev.Event]:
-        live = self._state.live.get(number)
-        if live is None:
-            raise BadInput(f"trial {number} is not running: it was told already, or never asked for")
+    def _reported(self, live: Live, metrics: Mapping[str, float], step: float | None) -> list[ev.Event]:
         at = time.time()
-        wire = {name: to_wire(float(value)) for name, value in metrics.items()}
+        wire = {name: to_wire(_number(value, name)) for name, value in metrics.items()}
         report = Report(float(step) if step is not None else live.step + 1, at, wire)
         return [
             ev.TrialReported(
-                at=at, trial=number, attempt=live.attempt, reports=(report,), offsets=live.offsets, channel="file"
+                at=at, trial=live.number, attempt=live.attempt, reports=(report,), offsets=live.offsets, channel="file"
             )
         ]
 
@@ -304,6 +315,13 @@ class Study:
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, {len(self._state)} trials)"
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise BadInput(f"expected a number, got {value!r}", place="tell", key=name) from None
 
 
 def _as_asked(decision: ev.Decision) -> ev.Decision:

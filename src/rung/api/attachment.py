@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -51,6 +52,7 @@ def attach(handle: Handle, *, workers: int, observe: Observer, say: Say) -> str:
 
     if spec.run.executor == "inline":
         os.chdir(spec.run.cwd or ".")
+        sys.path.insert(0, str(Path.cwd()))  # where a trial of its own process would find the module first
         if spec.function is None:
             raise BadInput("the inline executor runs a Python function; this study runs a command")
         return run_inline(load(spec.function), make)
@@ -104,11 +106,11 @@ def run_beside(
 ) -> str:
     """The loop runs in a thread of its own (so it works inside a notebook's loop). Ctrl-C here ends the runner."""
     outcome: dict[str, Any] = {}
-    ready = threading.Event()
-    found: list[tuple[Runner, asyncio.AbstractEventLoop]] = []
+    ready, over = threading.Event(), threading.Event()
+    interrupts = _Interrupts()
 
     def made(runner: Runner, loop: asyncio.AbstractEventLoop) -> None:
-        found.append((runner, loop))
+        interrupts.goes_to(runner, loop)
         ready.set()
 
     def main() -> None:
@@ -118,26 +120,66 @@ def run_beside(
             outcome["error"] = error
         finally:
             ready.set()
+            over.set()
 
     thread = threading.Thread(target=main, name="rung-runner")
-    thread.start()
-    ready.wait()
-    work: list[Callable[[], None]] = [thread.join]
-    if while_it_runs is not None and found:
-        work.insert(0, partial(while_it_runs, found[0][0]))
-    _wait(work, found)
+    with interrupts:
+        thread.start()
+        interrupts.through(ready.wait)
+        if while_it_runs is not None and interrupts.runner is not None:
+            interrupts.through(partial(while_it_runs, interrupts.runner))
+        interrupts.through(over.wait)  # not `thread.join`: before Python 3.13 one that is interrupted returns too early
+    thread.join()
     if "error" in outcome:
         raise outcome["error"]
     return str(outcome["why"])
 
 
-def _wait(work: list[Callable[[], None]], found: list[tuple[Runner, asyncio.AbstractEventLoop]]) -> None:
-    """All of the work is done, one after the other; each Ctrl-C is passed on to the runner."""
-    while work:
-        try:
-            work[0]()
-            work.pop(0)
-        except KeyboardInterrupt:
-            for runner, loop in found:
-                with contextlib.suppress(RuntimeError):  # the loop has just closed: nothing is left to end
-                    loop.call_soon_threadsafe(runner.end, "interrupted")
+class _Interrupts:
+    """Each Ctrl-C is passed on to the runner, before the objective that it interrupts in this thread can end by it."""
+
+    def __init__(self) -> None:
+        self.runner: Runner | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.early = self.handled = False
+        self.before: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python gives no signals
+            self.before = signal.getsignal(signal.SIGINT)
+        if callable(self.before):
+            signal.signal(signal.SIGINT, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        if callable(self.before):
+            signal.signal(signal.SIGINT, self.before)
+
+    def goes_to(self, runner: Runner, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on it is this runner that is ended."""
+        self.runner, self.loop = runner, loop
+        if self.early:
+            runner.end("interrupted")
+
+    def through(self, work: Callable[[], object]) -> None:
+        """The work is done, begun again after each interrupt."""
+        while True:
+            try:
+                work()
+            except KeyboardInterrupt:
+                if not self.handled:  # raised by the objective itself
+                    self._pass_on()
+                self.handled = False
+            else:
+                return
+
+    def _handle(self, number: int, frame: Any) -> None:
+        self._pass_on()
+        self.handled = True
+        self.before(number, frame)
+
+    def _pass_on(self) -> None:
+        if self.runner is None or self.loop is None:
+            self.early = True
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has just closed: nothing is left to end
+            self.loop.call_soon_threadsafe(self.runner.end, "interrupted")

@@ -15,6 +15,7 @@ from rung.plugins import make_searcher, policy_for
 from rung.runner.log import entry
 from rung.store.errors import StoreMissing
 from rung.study import events as ev
+from rung.study.policy import first_points
 from rung.study.state import State
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ def created_event(
 
 
 def check_startable(event: ev.StudyCreated) -> State:
-    """The state of the study to be, with its searcher and scheduler made once: what is wrong with them is said now."""
+    """The state of the study to be, with its searcher, scheduler and first points made once: what is wrong with them
+    is said now."""
     state = State.begin(event, seq=1)
     policy_for(state)
+    list(first_points(state))
     return state
 
 

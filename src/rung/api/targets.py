@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rung.api.functions import check_function
 from rung.dialects import check_study_name, edit_spec, parse_duration, read_text
-from rung.dialects.names import did_you_mean
+from rung.dialects.names import did_you_mean, nearest
 from rung.model import BadInput, Objective, Parameter, StudySpec
 from rung.plugins import find, names
 from rung.space import Space, parse_range, template
@@ -60,10 +61,17 @@ def resolve(target: str | None, arguments: Sequence[str], options: Options, *, c
     """
     spec, stem = _read(target, list(arguments), options, cwd)
     spec = _with_options(spec, options)
+    if options.settings and not is_study_file(target, cwd=cwd):  # a study file was read with them
+        spec = _set(spec, options.settings)
     if not spec.run.cwd:
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(cwd)))
     _check(spec)
     return Target(spec, re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "study")
+
+
+def is_study_file(target: str | None, *, cwd: Path) -> bool:
+    """Whether TARGET is a study file, ours or another tuner's."""
+    return target is not None and Path(target).suffix.lower() in STUDY_FILES and (cwd / target).is_file()
 
 
 def _read(target: str | None, arguments: list[str], options: Options, cwd: Path) -> tuple[StudySpec, str]:
@@ -73,7 +81,7 @@ def _read(target: str | None, arguments: list[str], options: Options, cwd: Path)
         program = cwd / arguments[0] if "/" in arguments[0] else Path(arguments[0])
         return _command(arguments), Path(program).stem
     path = cwd / target
-    if path.is_file() and path.suffix.lower() in STUDY_FILES:
+    if is_study_file(target, cwd=cwd):
         return _study_file(path, target, options), path.stem if path.stem != "study" else path.parent.name or "study"
     if path.is_file():
         return _script(path, target, arguments), path.stem
@@ -85,29 +93,35 @@ def _read(target: str | None, arguments: list[str], options: Options, cwd: Path)
     raise BadInput(f"no such file{_near_file(path)}; expected a study file, a script, or module:function", place=target)
 
 
-def file_parameters(path: Path, shown: str, settings: Sequence[str] = ()) -> list[str]:
-    """The names of the parameters that a study file defines. Raises `BadInput`."""
-    return [parameter.name for parameter in _study_file(path, shown, Options(settings=tuple(settings))).parameters]
+def read_study_file(path: Path, shown: str, settings: Sequence[str] = ()) -> StudySpec:
+    """The spec that a study file of any dialect holds, with `--set` applied; `shown` is its name in errors.
 
-
-def _near_file(path: Path) -> str:
-    folder = path.parent
-    return did_you_mean(path.name, [p.name for p in folder.iterdir() if p.is_file()]) if folder.is_dir() else ""
-
-
-def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
+    Raises `BadInput`.
+    """
     text = read_text(path)
-    overrides = [_setting(text) for text in options.settings]
+    overrides = [_setting(text) for text in settings]
     for name in names("dialects"):
         dialect = find("dialects", name)()
         if dialect.detect(path, text):
             spec: StudySpec = dialect.read(text, file=shown, overrides=overrides)
-            break
-    else:
-        raise BadInput(f"not a study file that Rung knows ({', '.join(names('dialects'))})", place=shown)
+            return spec
+    raise BadInput(f"not a study file that Rung knows ({', '.join(names('dialects'))})", place=shown)
+
+
+def _near_file(path: Path) -> str:
+    """The file beside it that is most likely meant, as the end of a message."""
+    folder = path.parent
+    guess = nearest(path.name, [p.name for p in folder.iterdir() if p.is_file()]) if folder.is_dir() else None
+    return "" if guess is None else f"; did you mean `{guess}`?"
+
+
+def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
+    spec = read_study_file(path, shown, options.settings)
     if not spec.run.cwd:
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(path.parent.absolute())))
     _check_command(spec.command, Path(spec.run.cwd), place=shown)
+    if spec.command is not None:
+        spec = msgspec.structs.replace(spec, command=tuple(template.with_rest(spec.command)))
     return spec
 
 
@@ -155,11 +169,11 @@ def _with_options(spec: StudySpec, options: Options) -> StudySpec:
         if search.endswith(".py"):
             search = str(Path(search).absolute())
         spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, method=search))
-    if options.seed is not None:
+    if _at_least(options.seed, 0, "--seed") is not None:
         spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, seed=options.seed))
     if options.schedule is not None:
         spec = msgspec.structs.replace(spec, schedule=msgspec.structs.replace(spec.schedule, method=options.schedule))
-    spec = msgspec.structs.replace(
+    return msgspec.structs.replace(
         spec,
         name=spec.name if options.name is None else check_study_name(options.name, place="--name"),
         budget=_replaced(
@@ -180,8 +194,6 @@ def _with_options(spec: StudySpec, options: Options) -> StudySpec:
             inject=options.inject,
         ),
     )
-    from_file = spec.command is None and spec.function is None
-    return spec if from_file or not options.settings else _set(spec, options.settings)
 
 
 def _set(spec: StudySpec, settings: Iterable[str]) -> StudySpec:
@@ -202,6 +214,8 @@ def _replaced(record: Any, **given: Any) -> Any:
 def _at_least(value: int | None, least: int, option: str) -> int | None:
     if value is not None and value < least:
         raise BadInput(f"must be {least} or more, got {value}", place=option)
+    if value is not None and value >= 2**63:
+        raise BadInput(f"must be less than 2**63, got {value}", place=option)
     return value
 
 
@@ -251,13 +265,14 @@ def _check(spec: StudySpec) -> None:
         raise BadInput("there is nothing to run: give `command` or `function`", key="command")
     if not spec.objectives:
         raise BadInput("which metric? say -m NAME (or NAME:max), or `objective:` in a study file", place="-m")
-    space = Space(spec.parameters, spec.constraints)
+    Space(spec.parameters, spec.constraints)  # raises for a space that cannot be
     unknown = [n for n in template.placeholder_names(spec.command or ()) if n not in _placeholders(spec)]
     if unknown:
         hint = did_you_mean(unknown[0], _placeholders(spec))
         raise BadInput(f"`{{{unknown[0]}}}` in the command is no parameter{hint}", key="command")
     find("execute", spec.run.executor)
-    del space
+    if spec.function is not None:
+        check_function(spec.function, cwd=Path(spec.run.cwd))
 
 
 def _placeholders(spec: StudySpec) -> list[str]:

@@ -37,7 +37,10 @@ def command(state: State, params: dict[str, Any]) -> tuple[str, ...]:
         return (sys.executable, "-m", "rung.inside.call", spec.function, *(o.metric for o in spec.objectives))
     if spec.command is None:
         return ()
-    return tuple(template.render(spec.command, params)) if spec.run.inject == "args" else spec.command
+    words = spec.command
+    if spec.run.inject != "args":  # only what is asked for by name goes on the command line
+        words = tuple(word for word in words if word not in {"{rest}", "{params}"})
+    return tuple(template.render(words, params))
 
 
 def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
@@ -67,7 +70,7 @@ def cursor_of(live: Live) -> Cursor:
     return Cursor(offsets=dict(live.offsets), reports=live.reports, step=live.step, channel=live.channel)  # type: ignore[arg-type]
 
 
-def bring_checkpoint(state: State, live: Live, *, study: str, runs: Path) -> None:
+def bring_checkpoint(live: Live, *, study: str, runs: Path) -> None:
     """What the previous attempt saved lies in the new attempt's checkpoint directory."""
     before = attempt_directory(runs, study, trial=live.number, attempt=live.attempt - 1) / CHECKPOINT
     here = attempt_directory(runs, study, trial=live.number, attempt=live.attempt) / CHECKPOINT
@@ -99,4 +102,3 @@ def _injected(inject: str, params: dict[str, Any]) -> dict[str, str]:
     return {
         name.replace(".", "_"): value if isinstance(value, str) else json.dumps(value) for name, value in params.items()
     }
-

@@ -43,7 +43,7 @@ def open_state(store: Store, study: str) -> State:
     Raises `UnknownStudy`, `LogError`.
     """
     state = _from_snapshot(store.snapshot(study))
-    events = read(store, study, after=state.seq if state else 0)
+    events = read(store, study, after=0 if state is None else state.seq)
     if state is None:
         first = next(events, None)
         if first is None:

@@ -3,7 +3,7 @@
     wake -> append what happened -> fold -> append what follows -> reconcile jobs -> sleep until something happens
 
 Three things wake it: the executor's events, another process's entry in the log, and timers (heartbeat, time budget, a
-held start). A slow proposal is computed in a thread while the loop goes on.
+held start, a store without room). A slow proposal is computed in a thread while the loop goes on.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from rung.execute.base import Executor, Exited, Held, Job, JobEvent, Reported, Started
-from rung.model import Command, Conflict, Fenced
+from rung.execute.base import Executor, Exited, Held, Job, JobEvent
+from rung.model import Command, Conflict, Fenced, RungError
 from rung.runner import jobs as jobs_
-from rung.runner.identity import boot_id, host, myself
+from rung.runner.facts import Watched, facts_of, gone
+from rung.runner.identity import myself
 from rung.runner.lease import TIME_TO_LIVE_S, LeaseWatch
 from rung.runner.log import Log, open_engine, open_state, write_snapshot
-from rung.runner.reconcile import orphans, reconcile
+from rung.runner.reconcile import gone_epochs, orphans, reconcile
+from rung.store.errors import StoreBusy, StoreFull
 from rung.study import events as ev
 from rung.study.engine import Engine, Me, PolicyFactory, Question
 from rung.study.state import Live, State
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
 
 POLL_S = 0.1  # how often the store is asked whether another process wrote
 RETRY_HELD_S = 1.0  # how long a start that found no room or no device waits
+RETRY_STORE_S = 1.0  # how long an append that found no room in the store waits
 QUICK_ANSWER_S = 0.005  # a searcher that answered faster is asked without a thread
 SNAPSHOT_EVERY = 5_000  # events, and a quarter of the log: writing snapshots stays a small part of all work
+
+CURABLE = (Fenced, StoreFull, StoreBusy)
 
 Observer = Callable[[State, Sequence[ev.AnyEvent]], None]
 Say = Callable[[str], None]
@@ -60,16 +65,21 @@ class Runner:
         self.policy_for, self.observe, self.say = policy_for, observe, say
         self.here: LeaseOwner = myself()
         self.leases = LeaseWatch(self.here)
-        self.boot = boot_id()
         self.ending: str | None = None
+        self.insisted = False
+        self.watched: dict[str, Watched] = {}
         self.held: dict[tuple[int, int], float] = {}
         self.inbox: list[JobEvent] = []
+        self.unlogged: list[ev.Event] = []  # what happened and could not be appended yet
+        self.store_due: float | None = None  # when a store without room is tried again
+        self.cut_off = False  # the lease is gone
+        self.stale = True  # another process wrote
+        self.folded_at = 0.0  # monotonic
         self.wake = asyncio.Event()
         self.thread = ThreadPoolExecutor(1, "rung-proposal")
         self.asked: tuple[Question, asyncio.Future[list[Command]]] | None = None
         self.answer_took_s = QUICK_ANSWER_S
         self.snapshot_seq = 0
-        self.keys: dict[str, tuple[int, int]] = {}
         self.lease: Lease
         self.engine: Engine
         self.log: Log
@@ -83,6 +93,9 @@ class Runner:
         try:
             while not self._turn():
                 await self._sleep(tasks)
+        except BaseException:
+            self.ending = self.ending or "error"
+            raise
         finally:
             for task in tasks:
                 task.cancel()
@@ -95,14 +108,19 @@ class Runner:
     def end(self, why: str) -> None:
         """No new trials from now on; `interrupted` and `terminated` also end the running ones (they can be resumed),
         `hangup` leaves them to be adopted. Said twice, running ones are killed."""
+        running = list(self.executor.jobs())
         if why == "hangup":
-            for key in list(self.executor.jobs()):
+            for key in running:
                 self.executor.forget(key)
+            self.watched.clear()
         else:
             act = self.executor.stop if self.ending is None else self.executor.kill
-            for key in list(self.executor.jobs()):
+            for key in running:
+                self.watched[key].interrupted = True
                 act(key)
-        self.ending = why if self.ending is None else self.ending
+        self.insisted = self.ending is not None
+        self.ending = why if self.ending in {None, "hangup"} else self.ending
+        self.held.clear()
         self.wake.set()
 
     @property
@@ -124,16 +142,20 @@ class Runner:
                 workers=self.settings.workers,
             )
         )  # fmt: skip
+        self.cut_off = False
         self._take_over()
 
     def _detach(self) -> None:
-        with contextlib.suppress(Fenced):  # whoever took over has said that this runner is gone
-            why = self.ending or "done"
-            self._fact(
-                ev.RunnerDetached(at=self.executor.clock(), runner=self.here.runner, epoch=self.lease.epoch, why=why)
-            )
-            write_snapshot(self.store, self.settings.study, self.state)
-        self.store.release(self.lease)
+        """The log says that this runner has gone, if it can: else whoever comes next finds its process gone."""
+        why = self.ending or "done"
+        leaving = ev.RunnerDetached(at=self.executor.clock(), runner=self.here.runner, epoch=self.lease.epoch, why=why)
+        try:
+            with contextlib.suppress(Fenced):  # whoever took over has said that this runner is gone
+                self._fact(leaving)
+                write_snapshot(self.store, self.settings.study, self.state)
+            self.store.release(self.lease)
+        except (StoreFull, StoreBusy) as error:
+            self.say(f"the end of this runner could not be recorded: {error}")
 
     # --------------------------------------------------------------------------------------------------- wakers
 
@@ -148,22 +170,23 @@ class Runner:
             try:
                 self.lease = self.log.lease = self.store.renew(self.lease)
                 self._take_over()
-            except Fenced:
-                self._reattach()
+            except CURABLE as error:
+                self._put_off(error)
             self.wake.set()
 
     async def _watch_log(self) -> None:
         while True:
             await asyncio.sleep(POLL_S)
             if self.store.changed():
+                self.stale = True
                 self.wake.set()
 
     async def _sleep(self, tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Until something happens, a held start is due, or the time budget is used up."""
+        """Until something happens, a held start or a store without room is due, or the time budget is used up."""
         now = self.executor.monotonic()
-        times = [due - now for due in self.held.values()]
+        times = [due - now for due in self.held.values()] if self.store_due is None else [self.store_due - now]
         left = self._time_left()
-        timeout = min([*times, *([] if left is None else [left])], default=None)
+        timeout = min([*times, *([] if left is None or self.store_due is not None else [left])], default=None)
         waker = asyncio.create_task(self.wake.wait())
         done, _ = await asyncio.wait(
             {waker, *tasks}, timeout=None if timeout is None else max(0.0, timeout), return_when=asyncio.FIRST_COMPLETED
@@ -174,40 +197,69 @@ class Runner:
             task.result()  # a waker ends only by an error
 
     def _time_left(self) -> float | None:
+        """Seconds of the time budget, None without one. What passed since the last event is taken from a clock that
+        nobody can set back."""
         budget, switches = self.state.spec.budget.time_s, self.state.switches
-        if budget is None or switches.time_spent or self.ending:
+        if budget is None or switches.time_spent or self.ending or switches.completed:
             return None
-        return budget - switches.elapsed - max(0.0, self.executor.clock() - switches.last_at)
+        return budget - switches.elapsed - (self.executor.monotonic() - self.folded_at)
 
     # ----------------------------------------------------------------------------------------------------- turn
 
     def _turn(self) -> bool:
         """Everything that can be done now is done. True when nothing is left to do at all."""
+        self._take_inbox()
+        if self.store_due is not None and self.executor.monotonic() < self.store_due:
+            return self.insisted and not self.executor.jobs()  # the jobs' own directories hold what the log does not
         try:
+            if self.cut_off:
+                self._reattach()
             self._append_facts()
             self._append_decisions()
             if self.ending == "hangup":
                 return True
             self._reconcile()
             self._keep_snapshot()
-        except Fenced:
-            self._reattach()
+        except CURABLE as error:
+            self._put_off(error)
             return False
-        if self.ending is not None:
-            return not self.executor.jobs() and not self.inbox
-        return self.state.switches.completed is not None and not self.executor.jobs() and not self.inbox
+        self._store_is_well()
+        over = self.ending is not None or self.state.switches.completed is not None
+        return over and not self.watched and not self.inbox
+
+    def _put_off(self, error: RungError) -> None:
+        """The lease is gone, or the store has no room: the next turn begins with the cure."""
+        if isinstance(error, Fenced):
+            self.cut_off = True
+            self.wake.set()
+            return
+        if self.store_due is None:
+            self.say(f"{error}; running trials go on, nothing new starts until the store can be written again")
+        self.store_due = self.executor.monotonic() + RETRY_STORE_S
+
+    def _store_is_well(self) -> None:
+        if self.store_due is not None:
+            self.store_due = None
+            self.say("the store can be written again; nothing was lost")
+
+    def _take_inbox(self) -> None:
+        batch, self.inbox = self.inbox, []
+        for event in batch:
+            self.unlogged += self._facts(event)
 
     def _append_facts(self) -> None:
         """What happened is in the log, and what others wrote is folded."""
-        batch, self.inbox = self.inbox, []
-        facts = [fact for event in batch for fact in self._facts(event)]
+        facts = list(self.unlogged)
         left = self._time_left()
         if left is not None and left <= 0:
             facts.append(ev.TimeSpent(at=self.executor.clock(), seconds=self.state.spec.budget.time_s or 0.0))
         if facts:
-            self._fold(self.log.append_facts(facts))
-        elif self.store.changed():
+            new = self.log.append_facts(facts)
+            self.unlogged.clear()
+            self._fold(new)
+        elif self.stale or self.store.changed():
             self._fold(self.log.tail())
+        self.stale = False
 
     def _append_decisions(self) -> None:
         """All that follows is in the log, the next proposals included as far as they are quick."""
@@ -230,9 +282,9 @@ class Runner:
             return False
         self.asked = None
         decisions = self.engine.conclude(question, future.result(), at=self.executor.clock())
-        if self.ending is not None or not decisions:
+        if self.ending is not None or not decisions or not self.engine.startable():
             return False
-        self._decide(decisions)
+        self._decide(self.engine.legal(decisions))  # the log may have moved on while the answer was computed
         return True
 
     def _answer(self, question: Question) -> asyncio.Future[list[Command]]:
@@ -277,6 +329,7 @@ class Runner:
     def _fold(self, events: Sequence[tuple[int, ev.AnyEvent]]) -> None:
         if events:
             self.engine.fold(events)
+            self.folded_at = self.executor.monotonic()
             self.observe(self.state, [event for _, event in events])
 
     def _keep_snapshot(self) -> None:
@@ -284,140 +337,118 @@ class Runner:
             write_snapshot(self.store, self.settings.study, self.state)
             self.snapshot_seq = self.state.seq
 
-    def _facts(self, event: JobEvent) -> list[ev.Event]:
+    def _facts(self, event: JobEvent) -> list[ev.Fact]:
         """What an executor's event means to the log; nothing for a job that the log gave to another runner."""
-        trial, attempt = self.keys[event.key]
-        at = self.executor.clock()
-        live = self.state.live.get(trial)
-        if live is None or live.attempt != attempt or live.epoch != self.lease.epoch:
+        watched = self.watched.get(event.key)
+        if watched is None:
+            return []
+        which = (watched.trial, watched.attempt)
+        if isinstance(event, Held | Exited):
+            del self.watched[event.key]
+        live = self.state.live.get(watched.trial)
+        if live is None or live.attempt != watched.attempt or live.epoch != self.lease.epoch:
             return []
         if isinstance(event, Held):
-            if (trial, attempt) not in self.held:
-                self.say(f"trial {trial} is held: {event.why}")
-            self.held[trial, attempt] = self.executor.monotonic() + RETRY_HELD_S
+            self._hold(which, event.why)
             return []
-        if isinstance(event, Started):
-            if self.held.pop((trial, attempt), None) is not None:
-                self.say(f"trial {trial} has started after all")
-            return [
-                ev.TrialStarted(
-                    at=at, trial=trial, attempt=attempt, pid=event.pid, ticks=event.ticks, boot=event.boot, host=host(),
-                    devices=event.devices,
-                )
-            ] if live.started is None else []  # fmt: skip
-        if isinstance(event, Reported):
-            return [
-                ev.TrialReported(
-                    at=at, trial=trial, attempt=attempt, reports=tuple(event.reports), offsets=event.cursor.offsets,
-                    channel=event.cursor.channel, notes=tuple(event.notes),
-                )
-            ]  # fmt: skip
-        return [self._exit(event, live, at=at)]
+        if self.held.pop(which, None) is not None:
+            self.say(f"trial {watched.trial} is no longer held")
+        return list(facts_of(event, watched, live, here=self.here, at=self.executor.clock()))
 
-    def _exit(self, event: Exited, live: Live, *, at: float) -> ev.TrialExited:
-        how: ev.How = event.how
-        if how == "lost" and live.host == self.here.host and live.boot in {"", self.boot}:
-            how = "killed"  # its machine is still up: somebody killed the whole tree
-        if self.ending in {"interrupted", "terminated"} and how in {"exited", "killed"}:
-            how = "interrupted"
-        self.held.pop((live.number, live.attempt), None)
-        return ev.TrialExited(
-            at=at,
-            trial=live.number,
-            attempt=live.attempt,
-            how=how,
-            code=event.code,
-            tail=event.tail,
-        )
+    def _hold(self, which: tuple[int, int], why: str) -> None:
+        if which not in self.held:
+            self.say(f"trial {which[0]} is held: {why}")
+        self.held[which] = self.executor.monotonic() + RETRY_HELD_S
 
     # ------------------------------------------------------------------------------------------------- the jobs
 
     def _reconcile(self) -> None:
-        watched = {self.keys[key]: key for key in self.executor.jobs()}
-        actions = reconcile(self.state, self.lease.epoch, watched)
+        keys = {(watched.trial, watched.attempt): key for key, watched in self.watched.items()}
+        actions = reconcile(self.state, self.lease.epoch, keys)
         for live in actions.start:
             self._start(live)
         for live in actions.adopt:
-            self.executor.adopt(self._job(live), jobs_.cursor_of(live))
+            self._adopt(live)
         for which in actions.stop:
-            self.executor.stop(watched[which])
+            self.executor.stop(keys[which])
         for which in actions.forget:
-            self.executor.forget(watched[which])
+            self._forget(keys[which])
         for which in actions.kill:
-            self.executor.kill(watched[which])
+            self.executor.kill(keys[which])
 
     def _start(self, live: Live) -> None:
         which = (live.number, live.attempt)
         if self.ending is not None or self.held.get(which, 0.0) > self.executor.monotonic():
             return
-        job = self._job(live)
         try:
-            jobs_.bring_checkpoint(self.state, live, study=self.settings.study, runs=self.settings.runs)
+            jobs_.bring_checkpoint(live, study=self.settings.study, runs=self.settings.runs)
         except OSError as error:
-            self.inbox.append(Held(key=job.key, why=f"its checkpoint cannot be copied: {error}"))
-            self.wake.set()
+            self._hold(which, f"its checkpoint cannot be copied: {error}")
             return
-        self.executor.start(job)
+        self.executor.start(self._watch(live))
 
-    def _job(self, live: Live) -> Job:
+    def _adopt(self, live: Live) -> None:
+        """The attempt is watched from where the log ends; one of another machine or of an asking process is over."""
+        self.held.pop((live.number, live.attempt), None)
+        if live.asked or live.host not in {"", self.here.host}:
+            self._fact(gone(live, at=self.executor.clock()))
+            self.wake.set()
+        else:
+            self.executor.adopt(self._watch(live), jobs_.cursor_of(live))
+
+    def _watch(self, live: Live) -> Job:
         job = jobs_.job_for(self.state, live, study=self.settings.study, runs=self.settings.runs)
-        self.keys[job.key] = (live.number, live.attempt)
+        self.watched[job.key] = Watched(live.number, live.attempt)
         return job
+
+    def _forget(self, key: str) -> None:
+        self.executor.forget(key)
+        del self.watched[key]
 
     # ----------------------------------------------------------------------------------------------- other runners
 
     def _take_over(self) -> None:
-        """Runners whose lease has expired are out, and this one looks after what they left."""
+        """Runners whose lease has expired are out, and this one looks after what they left.
+
+        The leases are read after the log was folded, and only runners known by then are judged by them: one that
+        attaches meanwhile is not taken for dead. What a dead one still wrote is folded once it can write no more.
+        """
+        if self.ending is not None:
+            return
+        self._fold(self.log.tail())
         leases = self.store.leases(self.settings.study)
         dead = self.leases.expired(leases, now=self.executor.monotonic())
+        epochs = gone_epochs(self.state, {lease.epoch for lease in leases} - {lease.epoch for lease in dead})
         for lease in dead:
             self.store.release(lease)
-        epochs = {lease.epoch for lease in leases} - {lease.epoch for lease in dead}
-        gone = [runner for epoch, runner in self.state.runners.items() if epoch not in epochs]
-        if gone:
-            at = self.executor.clock()
-            self._fact(*(ev.RunnerDetached(at=at, runner=r.runner, epoch=r.epoch, why="lost") for r in gone))
-        self._adopt(orphans(self.state, epochs))
-
-    def _adopt(self, left: Sequence[Live]) -> None:
-        """The attempts are this runner's; those of another machine or of an asking process are over."""
-        if not left:
-            return
+        at = self.executor.clock()
+        runners = [runner for epoch, runner in self.state.runners.items() if epoch in epochs]
+        if runners:
+            self._fact(*(ev.RunnerDetached(at=at, runner=r.runner, epoch=r.epoch, why="lost") for r in runners))
+        elif epochs:
+            self._fold(self.log.tail())
         self._decide([
             ev.AttemptAdopted(
-                at=self.executor.clock(), based_on=self.state.seq, runner=self.here.runner, epoch=self.lease.epoch,
+                at=at, based_on=self.state.seq, runner=self.here.runner, epoch=self.lease.epoch,
                 trial=live.number, attempt=live.attempt, previous=live.epoch,
             )
-            for live in left
+            for live in orphans(self.state, epochs)
         ])  # fmt: skip
-        mine = [live for live in self.state.live.values() if live.adopted and live.epoch == self.lease.epoch]
-        over = [live for live in mine if live.exit is None and self._beyond_reach(live)]
-        if over:
-            self._fact(*(self._gone(live) for live in over))
-
-    def _beyond_reach(self, live: Live) -> bool:
-        return live.asked or live.host not in {"", self.here.host}
-
-    def _gone(self, live: Live) -> ev.TrialExited:
-        tail = "the process that asked for it is gone" if live.asked else ""
-        return ev.TrialExited(
-            at=self.executor.clock(), trial=live.number, attempt=live.attempt, tail=tail,
-            how="killed" if live.asked else "lost",
-        )  # fmt: skip
 
     def _reattach(self) -> None:
         """This runner was taken for dead (suspended, cut off): it folds the log first, ends those of its jobs that
-        nobody adopted, and goes on as a new runner."""
+        nobody adopted and the log gave up, and goes on as a new runner."""
         self.say("this runner's lease was taken over while it was not heard of; it goes on under a new one")
         self.asked = None
-        self.inbox.clear()
-        old = self.lease.epoch
         state = open_state(self.store, self.settings.study)
-        for key in list(self.executor.jobs()):
-            live = state.live.get(self.keys[key][0])
-            mine = live is not None and live.attempt == self.keys[key][1] and live.exit is None
-            adopted = mine and live is not None and live.epoch != old
-            (self.executor.forget if adopted or mine else self.executor.kill)(key)
+        for key, watched in list(self.watched.items()):
+            live = state.live.get(watched.trial)
+            if live is not None and live.attempt == watched.attempt and live.exit is None:
+                self._forget(key)  # adopted by another runner, or by this one in a moment, from where the log ends
+            else:
+                self.executor.kill(key)
+        self.inbox = [event for event in self.inbox if event.key in self.watched]
+        self.unlogged.clear()
         self.held.clear()
         self._attach()
         self.wake.set()

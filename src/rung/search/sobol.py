@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rung.space import Space
 
-LENGTH = 2**20  # points of one sequence; a small discrete space meets all its configurations long before
+LENGTH = 2**20  # points of one sequence
 DIMENSIONS = 21201  # what the direction numbers reach
 
 
@@ -55,16 +55,25 @@ class Sobol:
 
 
 def _points(space: Space, seed: int) -> Iterator[dict[str, Any]]:
+    """The configurations of the sequence; of a finite space each one once, which ends soon after all were met."""
     from scipy.stats import qmc  # takes over half a second to import: only studies that use it pay
 
     engine = qmc.Sobol(max(1, len(space.names)), scramble=True, rng=np.random.default_rng((seed, 0x50B01)))
-    misses, limit = 0, 64 * (space.size or LENGTH)
+    size, met = space.size, set[bytes]()
+    misses, limit = 0, 64 * (size or LENGTH)
     block = 64
     for _ in range(LENGTH // block):
         for params in space.decode(engine.random(block)[:, : len(space.names)]):
-            if space.allows(params):
+            misses += 1
+            if space.allows(params) and (size is None or not _seen(met, space.fingerprint(params))):
                 misses = 0
                 yield params
-            misses += 1
-            if misses > limit:
+            if misses > limit or len(met) == size:
                 return
+
+
+def _seen(met: set[bytes], key: bytes) -> bool:
+    """Whether `key` was met before; now it was."""
+    before = len(met)
+    met.add(key)
+    return len(met) == before

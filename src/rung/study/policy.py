@@ -162,14 +162,15 @@ def _given(state: State, taken: Taken) -> Start | None:
         return Start(params=params, reason=Reason(by="enqueue", text="enqueued by the user", data={"index": index}))
     if not remaining(state):
         return None
-    for params, text in list(_first_points(state))[state.switches.starts_served :]:
+    for params, text in list(first_points(state))[state.switches.starts_served :]:
         # A configuration that the user listed twice runs once; later ones are found by their place in the list.
         if params not in taken:
             return Start(params=params, reason=Reason(by="start", text=text))
     return None
 
 
-def _first_points(state: State) -> Iterator[tuple[dict[str, Any], str]]:
+def first_points(state: State) -> Iterator[tuple[dict[str, Any], str]]:
+    """What the study starts with, and why. Raises `SpaceError` for a point that is not in the space."""
     start, space = state.spec.start, state.space
     if start == "default":
         yield space.defaults(), "the default configuration"
@@ -295,4 +296,4 @@ class InOrder:
         return list(range(self.fed, self.number))
 
 
-__all__ = ["Combined", "Phase", "Policy", "Taken"]
+__all__ = ["Combined", "Phase", "Policy", "Taken", "first_points"]

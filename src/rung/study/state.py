@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 CHUNK = 2_000  # trials decoded at once
-METRICS_KEPT = 256  # further metric names stay in the log only
+METRICS_KEPT = 256  # further metric names that the spec does not declare stay in the log only
 
 
 class State:
@@ -62,6 +62,7 @@ class State:
         self.switches = Switches(last_at=created.at)
         self.phases = np.zeros(len(Phase), np.int64)
         self._objectives = {o.metric: o for o in self.spec.objectives}
+        self._declared = {*self._objectives, *(o.metric for o in self.spec.outcomes)}
 
     @classmethod
     def begin(cls, event: ev.AnyEvent, *, seq: int) -> State:
@@ -440,7 +441,7 @@ class State:
 
     def _keep_metric(self, trial: int, name: str, value: float) -> None:
         if "metric:" + name not in self.table:
-            if len(self.table.names()) > 2 * METRICS_KEPT:
+            if len(self.table.names()) > 2 * METRICS_KEPT and name not in self._declared:
                 return
             self.table.add_column("metric:" + name, "f8", np.nan)
             self.table.add_column("has:" + name, "u1", 0)

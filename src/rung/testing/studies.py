@@ -109,17 +109,27 @@ def digest(state: State) -> str:
         "counts": state.counts,
         "trials": [msgspec.structs.asdict(trial) for trial in state.trials()],
         "phases": [state.phase(number).name for number in range(len(state))],
-        "switches": msgspec.to_builtins(state.switches),
+        "switches": _fields(state.switches, "paused stop time_spent elapsed failures best best_loss completed"),
         "queue": sorted(state.queue.items()),
         "asked": [sorted(state.trial_stops), sorted(state.retries_wanted)],
         "budget": msgspec.structs.asdict(state.spec.budget),
         "run": msgspec.structs.asdict(state.spec.run),
         "history": state.history["delta"].tolist(),
         "results": [state.result(number) for number in range(len(state)) if number not in state.live],
-        "live": {number: msgspec.to_builtins(live) for number, live in sorted(state.live.items())},
-        "runners": {epoch: msgspec.to_builtins(runner) for epoch, runner in sorted(state.runners.items())},
+        "live": {number: _fields(live, _LIVE) for number, live in sorted(state.live.items())},
+        "runners": {
+            epoch: _fields(runner, "runner host pid workers") for epoch, runner in sorted(state.runners.items())
+        },
     }
     return hashlib.sha256(json.dumps(wired(seen), sort_keys=True).encode()).hexdigest()
+
+
+_LIVE = "attempt runner epoch adopted asked resource pid ticks boot host started offsets channel reports step exit stop"
+
+
+def _fields(record: msgspec.Struct, names: str) -> dict[str, Any]:
+    """Those fields that mean something outside: one that is added later does not make it another state."""
+    return {name: msgspec.to_builtins(getattr(record, name)) for name in names.split()}
 
 
 class World:

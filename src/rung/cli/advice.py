@@ -1,0 +1,32 @@
+"""What is worth a warning before a study starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rung.model import StudySpec
+
+
+def spec_warnings(spec: StudySpec) -> list[str]:
+    """The linter's remarks, one line each: `parameters.lr.scale: ...`."""
+    from rung.space import Space
+    from rung.space.lint import lint
+
+    return [
+        f"{key_of(finding.parameter, finding.field)}: {finding.message}"
+        for finding in lint(Space(spec.parameters, spec.constraints))
+    ]
+
+
+def key_of(parameter: str, field: str) -> str:
+    """The dotted key that a finding is about."""
+    return ".".join(part for part in (("parameters", parameter, field) if parameter else (field,)) if part)
+
+
+def check_devices(spec: StudySpec) -> None:
+    """This machine could ever give a trial the devices it wants. Raises `BadInput`."""
+    if spec.run.executor == "local" and (spec.run.gpus or spec.run.cpus):
+        from rung.execute.devices import Devices
+
+        Devices().require(gpus=spec.run.gpus, cpus=spec.run.cpus)

@@ -1,0 +1,110 @@
+"""`rung lint` and `rung convert`: a study file, looked at or written anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rung.cli.options import FORMATS, say
+from rung.model import BadInput
+
+if TYPE_CHECKING:
+    from rung.dialects.positions import Positions
+    from rung.model import StudySpec
+
+Found = tuple[str, str, str]  # place, key, message
+
+
+@click.command("lint")
+@click.argument("file", metavar="FILE")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table")
+@click.option("--json", "form", flag_value="json", help="Short for --format json.")
+def look_over(file: str, form: str) -> int:
+    """Say what is wrong or most likely not meant in a study file, as `file:line: key: message`.
+
+    Exit code 1: there are findings. 2: it cannot be read at all.
+    """
+    found = findings(file)
+    if form == "table":
+        for place, key, message in found:
+            click.echo(": ".join(part for part in (place, key, message) if part))
+    else:
+        from rung.cli.tables import print_rows
+
+        print_rows(["place", "key", "message"], found, form=form)
+    return 1 if found else 0
+
+
+def findings(file: str) -> list[Found]:
+    """What is to be said about a study file. Raises `BadInput` when it cannot be read at all."""
+    from rung.dialects import read_text
+    from rung.dialects.documents import parse
+
+    _, positions = parse(read_text(Path(file)), file=file)
+    try:
+        spec = _checked(file)
+    except BadInput as error:
+        return [(error.place or file, error.key, error.message)]
+    return _remarks(spec, positions, file)
+
+
+def _checked(file: str) -> StudySpec:
+    """The spec of the file, with all that `run` would refuse refused. Raises `BadInput`."""
+    from rung.api.creation import check_startable, created_event
+    from rung.api.targets import Options, budgeted, resolve
+
+    spec = resolve(file, [], Options(), cwd=Path.cwd()).spec
+    event = created_event(budgeted(spec)[0], runs=Path.cwd(), cwd=Path.cwd(), command_line=[], surface="cli")
+    check_startable(event)
+    return spec
+
+
+def _remarks(spec: StudySpec, positions: Positions, file: str) -> list[Found]:
+    from rung.cli.advice import key_of
+    from rung.space import Space
+    from rung.space.lint import lint
+
+    return [
+        (_place(positions, file, parameter, field), key_of(parameter, field), message)
+        for parameter, field, message in lint(Space(spec.parameters, spec.constraints))
+    ]
+
+
+def _place(positions: Positions, file: str, parameter: str, field: str) -> str:
+    """`file:line` of what a finding is about: its field, else the parameter, else the section."""
+    from rung.dialects.positions import undotted
+
+    at: tuple[str | int, ...] = tuple(undotted(field))
+    if parameter:
+        homes = (path for path in positions.lines if path[:1] == ("parameters",) and _dotted(path[1:]) == parameter)
+        home = next(homes, ("parameters", parameter))
+        at = (*home, *undotted(field))
+    for end in range(len(at), 0, -1):
+        if at[:end] in positions.lines:
+            return f"{file}:{positions.lines[at[:end]]}"
+    return file
+
+
+def _dotted(path: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in path)
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.option("-o", "--output", metavar="OUT", help="Where to [stdout].")
+def convert(file: str, output: str | None) -> None:
+    """Write a study file of any dialect as ours, in YAML."""
+    from rung.api.targets import read_study_file
+    from rung.dialects import to_yaml
+
+    text = to_yaml(read_study_file(Path(file), file))
+    if output is None or output == "-":
+        click.echo(text, nl=False)
+        return
+    Path(output).write_text(text, encoding="utf-8")
+    say(f"wrote {output}")
+
+
+COMMANDS = {"lint": look_over, "convert": convert}

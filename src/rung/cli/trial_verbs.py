@@ -1,0 +1,267 @@
+"""`rung trials`, `best`, `logs` and `export`: what the trials of a study gave."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rung.cli.options import format_options, no_more, one_trial, open_study, place_options, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.api.handle import Handle
+    from rung.model import Trial
+
+STATES = ("waiting", "running", "paused", "complete", "pruned", "failed")
+FOLLOW_S = 0.2  # how often a followed log is looked at
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[STUDY]")
+@click.option("--state", "states", metavar="STATE,...", help="Only trials in these states.")
+@click.option("--sort", metavar="COLUMN", help="number, value (best first), duration, started, or a parameter.")
+@click.option("--reports", is_flag=True, help="With each report (JSON, or one row a report as CSV).")
+@place_options
+@format_options
+def trials(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str, states: str | None,
+           sort: str | None, reports: bool) -> None:  # fmt: skip
+    """List the trials of a study."""
+    handle, left = open_study(words, store=store, directory=directory)
+    no_more(left)
+    chosen = _sorted(handle, _in_states(handle, states), sort)
+    if reports:
+        _print_reports(handle, chosen, form)
+    else:
+        _print_trials(handle, chosen, form)
+
+
+def _in_states(handle: Handle, states: str | None) -> list[int]:
+    """The numbers of the trials in the states wanted, ascending."""
+    from rung.study.transitions import PUBLIC, Phase
+
+    if states is None:
+        return list(range(len(handle.state)))
+    wanted = {word.strip() for word in states.split(",")}
+    for word in wanted:
+        if word not in STATES:
+            raise click.BadParameter(f"{word!r} is no state; expected {', '.join(STATES)}", param_hint="--state")
+    phases = handle.state.table["phase"].tolist()
+    return [number for number, phase in enumerate(phases) if PUBLIC.get(Phase(phase)) in wanted]
+
+
+def _sorted(handle: Handle, numbers: list[int], sort: str | None) -> list[Trial]:
+    """The trials in the order wanted; those without a value for it come last."""
+    found = [handle.state.trial(number) for number in numbers]
+    if sort is None or sort == "number":
+        return found
+    keys = [_sort_key(handle, trial, sort) for trial in found]
+    if not any(key is not None for key in keys) and sort not in {"value", "duration", "started"}:
+        known = ", ".join(["number", "value", "duration", "started", *(p.name for p in handle.state.spec.parameters)])
+        raise click.BadParameter(f"no column {sort!r}; there are {known}", param_hint="--sort")
+    texts = any(isinstance(key, str) for key in keys)
+    order = sorted(range(len(found)), key=lambda i: _missing_last(keys[i], texts=texts))
+    return [found[i] for i in order]
+
+
+def _missing_last(key: Any, *, texts: bool) -> tuple[bool, Any]:
+    return (key is None, ("" if key is None else str(key)) if texts else (key or 0))
+
+
+def _sort_key(handle: Handle, trial: Trial, sort: str) -> Any:
+    from rung.analysis.records import duration
+
+    if sort == "value":
+        return None if trial.value is None else handle.state.spec.objectives[0].loss(trial.value)
+    if sort == "duration":
+        return duration(trial)
+    return trial.started if sort == "started" else trial.params.get(sort, trial.values.get(sort))
+
+
+def _print_trials(handle: Handle, chosen: list[Trial], form: str) -> None:
+    from rung.analysis.records import columns, record
+    from rung.cli.tables import print_json, print_rows
+
+    if form == "json":
+        print_json([record(handle.state, trial) for trial in chosen])
+    elif form == "csv":
+        table = columns(handle.state, chosen)
+        print_rows(list(table), list(zip(*table.values(), strict=True)), form=form)
+    else:
+        print_rows(*_table(handle, chosen), form=form)
+
+
+def _table(handle: Handle, chosen: list[Trial]) -> tuple[list[str], list[list[Any]]]:
+    """The columns that a person wants; those that are empty everywhere are left out."""
+    from rung.analysis.records import duration
+    from rung.cli.tables import seconds
+
+    metrics = [objective.metric for objective in handle.state.spec.objectives]
+    params = [p.name for p in handle.state.spec.parameters if p.type != "constant"]
+    names = ["trial", "state", *metrics, *params, "steps", "took", "attempt", "why"]
+    rows = [
+        [
+            t.number, t.state, *(t.values.get(m) for m in metrics), *(t.params.get(p) for p in params), t.steps,
+            seconds(duration(t)), t.attempt if t.attempt > 1 else None, _why(t),
+        ]
+        for t in chosen
+    ]  # fmt: skip
+    kept = [i for i, name in enumerate(names) if name not in {"attempt", "why"} or any(row[i] for row in rows)]
+    return [names[i] for i in kept], [[row[i] for i in kept] for row in rows]
+
+
+def _why(trial: Trial) -> str | None:
+    from rung.cli.panel import last_line
+
+    return last_line(trial.error or trial.reason or "") or None
+
+
+def _print_reports(handle: Handle, chosen: list[Trial], form: str) -> None:
+    from rung.analysis.records import record, whole
+    from rung.cli.curves import curves_of
+    from rung.cli.tables import print_json, print_rows
+
+    curves = curves_of(handle, [trial.number for trial in chosen])
+    if form == "json":
+        print_json([record(handle.state, trial, curves[trial.number]) for trial in chosen])
+        return
+    metrics = list(dict.fromkeys(name for curve in curves.values() for report in curve for name in report.values))
+    rows = [
+        [t.number, whole(r.step), round(max(0.0, r.time - (t.started or 0.0)), 6), *(r.values.get(m) for m in metrics)]
+        for t in chosen
+        for r in curves[t.number]
+    ]
+    print_rows(["trial", "step", "time", *metrics], rows, form=form)
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[STUDY]")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="The N best.")
+@place_options
+@format_options
+def best(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str, top: int | None) -> int:
+    """Show the best configuration; the Pareto set where there are several objectives. Exit code 3: there is none."""
+    from rung.cli.winners import print_best
+
+    handle, left = open_study(words, store=store, directory=directory)
+    no_more(left)
+    code = print_best(handle, form=form, top=top)
+    if code:
+        say(f"no trial of study {handle.name} has succeeded" + ("" if handle.state.switches.completed else " yet"))
+    return code
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[STUDY] [TRIAL]")
+@click.option("--err", is_flag=True, help="What it wrote to stderr, instead of stdout.")
+@click.option("--attempt", type=click.IntRange(1), metavar="N", help="An earlier attempt [the last].")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the trial is over.")
+@place_options
+def logs(words: tuple[str, ...], *, store: str | None, directory: str | None, err: bool, attempt: int | None,
+         follow: bool) -> None:  # fmt: skip
+    """Print a trial's output as it is; without TRIAL that of the trial started last."""
+    from rung.inside.wire import STDERR, STDOUT
+
+    handle, left = open_study(words, store=store, directory=directory)
+    number = one_trial(left)
+    if number is None:
+        number = _started_last(handle)
+    path = _folder(handle, number, attempt) / (STDERR if err else STDOUT)
+    if not path.is_file():
+        raise click.ClickException(_no_output(handle, number, path))
+    with path.open("rb") as file:
+        _copy(file)
+        while follow and _goes_on(handle, number):
+            time.sleep(FOLLOW_S)
+            _copy(file)
+        _copy(file)
+
+
+def _copy(file: Any) -> None:
+    """What the file holds beyond the place reached is on stdout, byte for byte."""
+    while chunk := file.read(1 << 16):
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def _goes_on(handle: Handle, number: int) -> bool:
+    handle.refresh()
+    return handle.trial(number).state in {"running", "waiting"}
+
+
+def _started_last(handle: Handle) -> int:
+    import numpy as np
+
+    started = handle.state.table["started"]
+    if not len(started) or np.isnan(started).all():
+        raise click.ClickException(f"study {handle.name} has started no trial yet")
+    return int(np.nanargmax(started))
+
+
+def _folder(handle: Handle, number: int, attempt: int | None) -> Path:
+    from rung.api.attachment import runs_directory
+    from rung.runner.jobs import attempt_directory
+
+    latest = handle.trial(number).attempt
+    if attempt is not None and attempt > latest:
+        raise click.ClickException(f"trial {number} of study {handle.name} has {latest} attempts, not {attempt}")
+    return attempt_directory(runs_directory(handle), handle.name, trial=number, attempt=attempt or latest)
+
+
+def _no_output(handle: Handle, number: int, path: Path) -> str:
+    if not handle.trial(number).attempt:
+        return f"trial {number} of study {handle.name} has not started yet"
+    return (
+        f"trial {number} of study {handle.name} left no {path.name}: {path} is not there (another machine, or removed?)"
+    )
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[STUDY]")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), help="[by the ending of FILE, else csv]")
+@click.option("-o", "--output", metavar="FILE", help="Where to [stdout].")
+@click.option("--reports", is_flag=True, help="With each report (JSON lines only).")
+@place_options
+def export(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str | None, output: str | None,
+           reports: bool) -> None:  # fmt: skip
+    """Write the trials as CSV (one row a trial) or JSON lines (one object a trial)."""
+    handle, left = open_study(words, store=store, directory=directory)
+    no_more(left)
+    form = form or ("jsonl" if output is not None and output.endswith(".jsonl") else "csv")
+    if reports and form == "csv":
+        raise click.UsageError("--reports needs --format jsonl", click.get_current_context())
+    lines = _json_lines(handle, reports=reports) if form == "jsonl" else iter([_csv(handle)])
+    if output is None or output == "-":
+        for line in lines:
+            click.echo(line, nl=False)
+        return
+    with Path(output).open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines)
+    say(f"wrote {len(handle.state)} trials to {output}")
+
+
+def _csv(handle: Handle) -> str:
+    from rung.analysis.records import columns
+    from rung.cli.tables import csv_text
+
+    table = columns(handle.state)
+    return csv_text(list(table), zip(*table.values(), strict=True))
+
+
+def _json_lines(handle: Handle, *, reports: bool) -> Iterator[str]:
+    import json
+
+    from rung.analysis.records import record
+    from rung.cli.curves import curves_of
+
+    curves = curves_of(handle, list(range(len(handle.state)))) if reports else {}
+    for trial in handle.state.trials():
+        found = record(handle.state, trial, curves.get(trial.number))
+        yield json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+COMMANDS = {"trials": trials, "best": best, "logs": logs, "export": export}
