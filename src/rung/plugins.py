@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rung.store.base import Store
     from rung.study.state import State
 
+WORDS = {"search": "searcher", "schedule": "scheduler", "execute": "executor", "dialects": "dialect"}
+
 
 @cache
 def names(group: str) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def find(group: str, name: str) -> Any:
     """The class registered as `name`. Raises `BadInput` naming the nearest known one."""
     known = names(group)
     if name not in known:
-        raise BadInput(f"unknown {group} {name!r}{did_you_mean(name, known)}")
+        raise BadInput(f"unknown {WORDS.get(group, group)} {name!r}{did_you_mean(name, known)}")
     return known[name].load()
 
 

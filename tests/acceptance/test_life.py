@@ -256,3 +256,18 @@ def test_the_door_is_light(bench: Bench, word: str) -> None:
         {"click"} if word == "report" else set()
     )
     assert not loaded & heavy
+
+
+def test_logs_can_be_followed_to_the_end(bench: Bench) -> None:
+    bench.write("t.py", WAITS)
+    running = bench.start("run", "-p", "x=1", "-m", "loss", "t.py")
+    pids(bench, 1)
+    following = bench.start("logs", "--follow", "0")
+    assert following.stdout is not None
+    assert following.stdout.readline() == "epoch: 0 loss: 9\n"
+    bench.write("go", "")
+    assert following.stdout.read() == "epoch: 1 loss: 1\n"
+    assert running.wait(timeout=20) == 0
+    missing = bench.folder / "runs" / "t-1" / "00000" / "1" / "stdout"
+    missing.unlink()
+    assert "left no stdout" in bench.rung("logs", code=1).stderr

@@ -72,7 +72,7 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
 
 
 @pytest.fixture(scope="session")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which `score-1` was searched: x = 0..4, of which 4 fails and 2 is best."""
     folder = tmp_path_factory.mktemp("searched")
     (folder / "model.py").write_text(MODEL)
@@ -80,7 +80,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(folder)
         patch.setenv("XDG_CONFIG_HOME", str(folder / "no-config"))
         _call("run", "-p", "x=0:4", "-m", "loss", "--seed", "1", "model.py:score", "--executor", "inline")
-    yield folder
+    return folder
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ def test_the_list_of_verbs_says_what_each_says_of_itself() -> None:
     assert set(commands()) == set(HOMES)
     for section in VERBS.values():
         for name, (_, text) in section.items():
-            said = (commands()[name].help or "").replace("\n", " ")
-            begin = text.rstrip(".").split(":")[0].split(",")[0]
-            assert said.lower().startswith(begin.lower().split(" of ")[0][:16]), (name, said)
+            said = commands()[name].help or ""
+            assert said.split()[:2] == text.split()[:2], name
 
 
 @pytest.mark.parametrize("verb", [*HOMES, ""])

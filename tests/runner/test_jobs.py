@@ -11,7 +11,7 @@ import pytest
 
 from rung.execute.base import Cursor
 from rung.model import Objective, Outcome, Reason, RunSettings, ScheduleSpec, StudySpec
-from rung.runner.jobs import attempt_directory, bring_checkpoint, cursor_of, job_for
+from rung.runner.jobs import attempt_directory, cursor_of, job_for
 from rung.study import events as ev
 from rung.study.seeds import trial_seed
 from rung.testing.studies import Folding, study_spec
@@ -119,50 +119,3 @@ def test_the_cursor_is_what_the_log_says(tmp_path: Path) -> None:
     study.reported(number, {"loss": 1.0}, {"loss": 0.5})
     live = study.state.live[number]
     assert cursor_of(live) == Cursor({"reports.jsonl": 2}, reports=2, step=live.step, channel="file")
-
-
-# --------------------------------------------------------------------------------------------------------- checkpoints
-
-
-def attempt(study: Folding, number: int) -> Any:
-    """The trial is in attempt `number`."""
-    for last in range(1, number):
-        study.started(0)
-        study.exited(0, how="lost", code=None)
-        study.add(ev.TrialRetried, trial=0, attempt=last, reason=Reason(by="runner", text="lost"))
-    study.add(ev.AttemptAssigned, trial=0, attempt=number)
-    return study.state.live[0]
-
-
-def saved(runs: Path, number: int) -> Path:
-    return attempt_directory(runs, "s", trial=0, attempt=number) / "checkpoint"
-
-
-def test_what_the_last_attempt_saved_is_there_for_the_next(tmp_path: Path) -> None:
-    (saved(tmp_path, 1) / "deep").mkdir(parents=True)
-    (saved(tmp_path, 1) / "deep" / "model").write_text("weights")
-    (saved(tmp_path, 1) / "latest").symlink_to("deep")
-    bring_checkpoint(attempt(folding(), 2), study="s", runs=tmp_path)
-    assert (saved(tmp_path, 2) / "latest" / "model").read_text() == "weights"
-    assert (saved(tmp_path, 1) / "deep" / "model").exists()
-
-
-def test_a_copy_that_was_torn_is_made_again_and_a_whole_one_is_kept(tmp_path: Path) -> None:
-    saved(tmp_path, 1).mkdir(parents=True)
-    (saved(tmp_path, 1) / "model").write_text("weights")
-    torn = saved(tmp_path, 2).with_name("checkpoint.partial")
-    torn.mkdir(parents=True)
-    (torn / "model").write_text("wei")
-    live = attempt(folding(), 2)
-    bring_checkpoint(live, study="s", runs=tmp_path)
-    assert (saved(tmp_path, 2) / "model").read_text() == "weights"
-    assert not torn.exists()
-    (saved(tmp_path, 2) / "model").write_text("further")
-    bring_checkpoint(live, study="s", runs=tmp_path)
-    assert (saved(tmp_path, 2) / "model").read_text() == "further"
-
-
-def test_a_first_attempt_and_one_after_nothing_was_saved_begin_empty(tmp_path: Path) -> None:
-    bring_checkpoint(attempt(folding(), 1), study="s", runs=tmp_path)
-    bring_checkpoint(attempt(folding(), 2), study="s", runs=tmp_path)
-    assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,10 +14,11 @@ import msgspec
 from rung.analysis.ranking import best, pareto
 from rung.analysis.records import columns
 from rung.api.creation import create, created_event
-from rung.model import BadInput, Conflict, Objective, Report, RungError, StudySpec, Trial, to_wire
+from rung.api.goals import objectives
+from rung.api.heartbeat import keep_alive
+from rung.model import BadInput, Conflict, Report, RungError, StudySpec, Trial, to_wire
 from rung.plugins import open_store, policy_for
 from rung.runner.identity import myself
-from rung.runner.lease import TIME_TO_LIVE_S
 from rung.runner.log import Log, open_engine
 from rung.space.declare import parameters_from
 from rung.study import events as ev
@@ -28,7 +28,7 @@ from rung.study.transitions import LIVE
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
-    from rung.store.base import Lease, Store
+    from rung.store.base import Store
     from rung.study.engine import Engine
     from rung.study.state import Live
 
@@ -225,7 +225,7 @@ class Study:
         )
         self._fold(self._log.append_facts([attached]))
         if not store.url.startswith("memory"):
-            _keep_alive(self, store, lease)
+            keep_alive(self, store, lease)
         return self._engine
 
     def _log_(self) -> Log:
@@ -330,22 +330,6 @@ def _as_asked(decision: ev.Decision) -> ev.Decision:
     return decision
 
 
-def objectives(metric: str | Sequence[str], goal: str | float | Sequence[str | float]) -> tuple[Objective, ...]:
-    """The objectives that `metric` and `goal` name. Raises `BadInput` for a goal that is none."""
-    metrics = [metric] if isinstance(metric, str) else list(metric)
-    goals = [goal] * len(metrics) if isinstance(goal, str | float | int) else list(goal)
-    if len(goals) != len(metrics):
-        raise BadInput(f"expected a goal for each of {len(metrics)} metrics, got {len(goals)}", key="goal")
-    words = {"min": "minimize", "max": "maximize"}
-    found = []
-    for name, aim in zip(metrics, goals, strict=True):
-        direction = words.get(aim, aim) if isinstance(aim, str) else float(aim)
-        if isinstance(direction, str) and direction not in {"minimize", "maximize"}:
-            raise BadInput(f"expected minimize, maximize or a number to come near to, got {aim!r}", key="goal")
-        found.append(Objective(metric=name, goal=direction))  # type: ignore[arg-type]
-    return tuple(found)
-
-
 def _joined(store: Store, spec: StudySpec) -> Handle:
     """A new study; the one of that name when it is the same search."""
     from rung.api.creation import create_or_continue
@@ -356,24 +340,4 @@ def _joined(store: Store, spec: StudySpec) -> Handle:
     return create_or_continue(store, event, stem=spec.name).handle
 
 
-def _keep_alive(study: Study, store: Store, lease: Lease) -> None:
-    """A heartbeat for as long as the study object lives: results may be told hours after they were asked for."""
-    alive = weakref.ref(study)
-    over = threading.Event()
-    weakref.finalize(study, over.set)
-
-    def beat() -> None:
-        held = lease
-        while not over.wait(TIME_TO_LIVE_S / 5):
-            if alive() is None:
-                break
-            try:
-                held = store.renew(held)
-            except RungError:
-                return  # taken over, or the store is gone: the next append says so to the caller
-        store.release(held)
-
-    threading.Thread(target=beat, name="rung-heartbeat", daemon=True).start()
-
-
-__all__ = ["Asked", "Study", "objectives"]
+__all__ = ["Asked", "Study"]

@@ -100,7 +100,11 @@ def create_or_continue(store: Store, event: ev.StudyCreated, *, stem: str) -> Op
     """
     name = event.spec.name
     if name is None or name not in {row.name for row in _studies(store)}:
-        return Opened(create(store, event, stem=stem), "created")
+        try:
+            return Opened(create(store, event, stem=stem), "created")
+        except BadInput:
+            if name is None or name not in {row.name for row in _studies(store)}:
+                raise  # else another process was first with this very name
     handle = Handle(store, name)
     if handle.state.switches.completed is not None:
         return Opened(handle, "finished")

@@ -164,6 +164,8 @@ def differences(old: StudySpec, new: StudySpec) -> list[ev.Change]:
 
 
 def _differences(old: Any, new: Any, path: str) -> Iterator[ev.Change]:
+    if isinstance(old, dict) or isinstance(new, dict):  # a section that one side leaves out is an empty one
+        old, new = ({} if side is None else side for side in (old, new))
     if isinstance(old, dict) and isinstance(new, dict):
         for key in list(old) + [key for key in new if key not in old]:
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rung.api.asktell import Study, objectives
+from rung.api.asktell import Study
 from rung.api.attachment import run_beside, run_forked, run_inline
 from rung.api.creation import Opened, create_or_continue, created_event
+from rung.api.goals import objectives
 from rung.api.places import find_places
 from rung.api.progress import Progress
 from rung.api.targets import budgeted

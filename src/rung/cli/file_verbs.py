@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rung.cli.options import FORMATS, say
+from rung.cli.options import format_options, say
 from rung.model import BadInput
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ Found = tuple[str, str, str]  # place, key, message
 
 @click.command("lint")
 @click.argument("file", metavar="FILE")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table")
-@click.option("--json", "form", flag_value="json", help="Short for --format json.")
+@format_options
 def look_over(file: str, form: str) -> int:
     """Say what is wrong or most likely not meant in a study file, as `file:line: key: message`.
 

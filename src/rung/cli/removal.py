@@ -29,7 +29,8 @@ def rm(study: str, *, yes: bool, store: str | None, directory: str | None) -> in
     folder = study_folder(handle)
     if not yes and sys.stdin.isatty():
         with_folder = f" and {folder}" if folder is not None else ""
-        click.confirm(f"remove study {handle.name} ({len(handle.state)} trials){with_folder}?", abort=True, err=True)
+        if not click.confirm(f"remove study {handle.name} ({len(handle.state)} trials){with_folder}?", err=True):
+            return 1
     handle.store.delete(handle.name)
     if folder is not None:
         shutil.rmtree(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -68,17 +67,6 @@ def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
 def cursor_of(live: Live) -> Cursor:
     """How far the log says this attempt's reports were read."""
     return Cursor(offsets=dict(live.offsets), reports=live.reports, step=live.step, channel=live.channel)  # type: ignore[arg-type]
-
-
-def bring_checkpoint(live: Live, *, study: str, runs: Path) -> None:
-    """What the previous attempt saved lies in the new attempt's checkpoint directory."""
-    before = attempt_directory(runs, study, trial=live.number, attempt=live.attempt - 1) / CHECKPOINT
-    here = attempt_directory(runs, study, trial=live.number, attempt=live.attempt) / CHECKPOINT
-    if live.attempt > 1 and before.is_dir() and not here.exists():
-        partial = here.with_name(here.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(before, partial, symlinks=True)
-        partial.rename(here)
 
 
 def _environment(state: State, live: Live, *, study: str, directory: Path) -> dict[str, str]:

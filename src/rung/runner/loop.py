@@ -20,6 +20,7 @@ import msgspec
 from rung.execute.base import Executor, Exited, Held, Job, JobEvent
 from rung.model import Command, Conflict, Fenced, RungError
 from rung.runner import jobs as jobs_
+from rung.runner.checkpoints import Copies
 from rung.runner.facts import Watched, facts_of, gone
 from rung.runner.identity import myself
 from rung.runner.lease import TIME_TO_LIVE_S, LeaseWatch
@@ -77,6 +78,7 @@ class Runner:
         self.folded_at = 0.0  # monotonic
         self.wake = asyncio.Event()
         self.thread = ThreadPoolExecutor(1, "rung-proposal")
+        self.copies = Copies(settings.runs, settings.study, self.wake.set)
         self.asked: tuple[Question, asyncio.Future[list[Command]]] | None = None
         self.answer_took_s = QUICK_ANSWER_S
         self.snapshot_seq = 0
@@ -101,6 +103,7 @@ class Runner:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.thread.shutdown(wait=False, cancel_futures=True)
+            self.copies.close()
             self._detach()
             await self.executor.close()
         return self.ending or "done"
@@ -381,11 +384,10 @@ class Runner:
         if self.ending is not None or self.held.get(which, 0.0) > self.executor.monotonic():
             return
         try:
-            jobs_.bring_checkpoint(live, study=self.settings.study, runs=self.settings.runs)
+            if self.copies.arrived(live):
+                self.executor.start(self._watch(live))
         except OSError as error:
             self._hold(which, f"its checkpoint cannot be copied: {error}")
-            return
-        self.executor.start(self._watch(live))
 
     def _adopt(self, live: Live) -> None:
         """The attempt is watched from where the log ends; one of another machine or of an asking process is over."""

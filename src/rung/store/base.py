@@ -12,7 +12,7 @@ A store knows nothing of what events mean. It keeps *entries*: opaque JSON bodie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence  # noqa: TC003 - msgspec resolves annotations at run time
 from typing import Literal, Protocol
 
 import msgspec

@@ -12,15 +12,15 @@ import sqlite3
 import threading
 import time
 import weakref
-from typing import TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rung.model import StoreUnusable
 from rung.store import diagnosis
 from rung.store.opening import SQL, Opened, identity, open_existing, open_or_make, transaction
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 
@@ -93,7 +93,7 @@ class Database:
             until = time.monotonic() + self._patience_s if until is None else until
             if time.monotonic() > until:
                 raise diagnosis.busy(self.url, self._patience_s)
-            time.sleep(random.uniform(0.0005, 0.003))
+            time.sleep(random.uniform(0.0005, 0.003))  # noqa: S311 - a pause, not a secret
 
     def _connection(self) -> sqlite3.Connection:
         """The open connection, or a new one when there is none or the file was moved away or replaced."""

@@ -13,5 +13,5 @@ class StoreBusy(StoreUnusable):
     """Another process held the store for longer than this one was willing to wait; nothing was written."""
 
 
-class StoreFull(RungError):  # noqa: N818 - named like its kin in rung.model, after what is the matter
+class StoreFull(RungError):
     """There is no room left where the store lies; nothing was written, and the same call may succeed later."""

@@ -70,6 +70,6 @@ def _mounts() -> list[Mount]:
     except PermissionError:
         return []
     except FileNotFoundError:
-        import psutil  # noqa: PLC0415 - slow to import, and needed only where there is no /proc
+        import psutil
 
         return [Mount(partition.mountpoint, partition.fstype) for partition in psutil.disk_partitions(all=True)]

@@ -72,7 +72,7 @@ def open_or_make(path: Path, url: str) -> Opened:
 def identity(path: Path) -> tuple[int, int] | None:
     """Device and inode of the file at `path`, or None when there is none."""
     try:
-        status = os.stat(path)
+        status = os.stat(path)  # noqa: PTH116 - on the way of every append, three times as fast as Path.stat
     except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_dev, status.st_ino

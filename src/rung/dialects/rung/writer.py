@@ -179,7 +179,7 @@ def _inline_group(group: dict[str, Any]) -> dict[str, Any]:
 class _Dumper(yaml.SafeDumper):
     """Writes scalars so that `yamltext.resolve` gives them back, and no anchors."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+    def ignore_aliases(self, data: Any) -> bool:
         """Always: a study file repeats what is equal."""
         return True
 
