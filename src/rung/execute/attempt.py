@@ -180,6 +180,11 @@ def ask_to_stop(directory: str) -> None:
         return  # the signals that follow say the same
 
 
+def asked_to_stop(directory: str) -> bool:
+    """Whether some runner has asked the attempt to end while it ran."""
+    return Path(directory, wire.STOP).exists()
+
+
 def tail(directory: str, name: str = wire.STDERR) -> str:
     """The last lines of an output file, for an error message; "" when it is empty or missing."""
     try:

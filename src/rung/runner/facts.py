@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from rung.execute import attempt
 from rung.execute.base import Exited, Reported, Started
 from rung.study import events as ev
 
@@ -24,6 +25,7 @@ class Watched(msgspec.Struct):
 
     trial: int
     attempt: int
+    directory: str
     started: bool = False
     boot: str = ""
     interrupted: bool = False
@@ -62,7 +64,14 @@ def _named(event: Exited, watched: Watched, live: Live, *, here: LeaseOwner) -> 
     how: ev.How = event.how
     if how == "lost" and live.host == here.host and (watched.boot or live.boot) in {"", here.boot}:
         how = "killed"
-    return "interrupted" if watched.interrupted and how in {"exited", "killed"} else how
+    if live.stop is None and how in {"exited", "killed"} and _interrupted(watched):
+        how = "interrupted"
+    return how
+
+
+def _interrupted(watched: Watched) -> bool:
+    """Whether a runner that was told to end has ended it: this one, or one that was killed before it could say so."""
+    return watched.interrupted or attempt.asked_to_stop(watched.directory)
 
 
 def gone(live: Live, *, at: float) -> ev.TrialExited:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from rung.execute import attempt
 from rung.execute.base import Executor, Exited, Held, Job, JobEvent
 from rung.model import Command, Conflict, Fenced, RungError
 from rung.runner import jobs as jobs_
@@ -119,7 +120,10 @@ class Runner:
         else:
             act = self.executor.stop if self.ending is None else self.executor.kill
             for key in running:
-                self.watched[key].interrupted = True
+                watched = self.watched[key]
+                if self.ending is None and attempt.status(watched.directory) is not None:
+                    continue  # it has just ended by itself
+                watched.interrupted = True
                 act(key)
         self.insisted = self.ending is not None
         self.ending = why if self.ending in {None, "hangup"} else self.ending
@@ -400,7 +404,7 @@ class Runner:
 
     def _watch(self, live: Live) -> Job:
         job = jobs_.job_for(self.state, live, study=self.settings.study, runs=self.settings.runs)
-        self.watched[job.key] = Watched(live.number, live.attempt)
+        self.watched[job.key] = Watched(live.number, live.attempt, job.directory)
         return job
 
     def _forget(self, key: str) -> None:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+import zlib
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
@@ -34,13 +35,21 @@ from rung.model import (
 from rung.plugins import policy_for
 from rung.runner.log import Log, entry, open_engine, read, write_snapshot
 from rung.runner.reconcile import gone_epochs, orphans
+from rung.schedule.base import Contest
+from rung.schedule.none import RunToTheEnd
+from rung.search.base import Delta, Exhausted, Problem, Proposed, Suggestion
 from rung.store.base import LeaseOwner, Store
 from rung.store.memory import MemoryStore
 from rung.study import events as ev
 from rung.study.engine import Engine, Me, PolicyFactory
+from rung.study.policy import Combined, Policy
+from rung.study.seeds import generator
 from rung.study.state import State
 from rung.study.transitions import LIVE, Phase
 from rung.testing.functions import rough
+
+if TYPE_CHECKING:
+    import numpy as np
 
 BEGIN = 1_700_000_000.0  # Unix seconds
 STUDY = "study-1"
@@ -305,6 +314,41 @@ class World:
     def snapshot(self) -> None:
         """The store holds a snapshot of the state as it is now."""
         write_snapshot(self.store, STUDY, self.state)
+
+
+class Diary:
+    """A searcher whose every suggestion is a function of all that it has seen, and tells it in its text."""
+
+    options: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, problem: Problem) -> None:
+        self.space = problem.space
+        self.seen: list[str] = []
+
+    def observe(self, deltas: Sequence[Delta]) -> None:
+        self.seen += [f"{'proposed' if isinstance(d, Proposed) else 'result'} {d.number}" for d in deltas]
+
+    def suggest(
+        self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
+    ) -> Suggestion | Exhausted:
+        text = "; ".join(self.seen)
+        params = self.space.decode(self.space.sample(generator(zlib.crc32(text.encode()), "diary", number)))[0]
+        return Suggestion(params=params, text=text, data={"pending": list(pending)})
+
+    def describe(self) -> str:
+        return "a diary"
+
+
+def diary_policy(state: State) -> Policy:
+    """The usual policy with a `Diary` for a searcher."""
+    spec = state.created.spec
+    contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
+    problem = Problem(
+        space=state.space, seed=state.seed, search=spec.search, objectives=spec.objectives, budget=spec.budget
+    )
+    policy = Combined(state, Diary(problem), RunToTheEnd(contest))
+    policy.catch_up(state)
+    return policy
 
 
 class Folding:

@@ -1,0 +1,121 @@
+"""Writes the golden logs again: `python tests/golden/make.py`. See README.md for when that is allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rung.model import Budget, Objective, Outcome, Parameter, RunSettings, SearchSpec
+from rung.study import events as ev
+from rung.testing.functions import rough
+from rung.testing.studies import PARAMETERS, Ending, World, digest, fails, study_spec, well_behaved
+
+HERE = Path(__file__).parent
+
+
+def plain() -> World:
+    """Random search, two workers, the younger trial always ends first."""
+    return World(study_spec(trials=8, start="default"), workers=2, seed=11).run(choose=max)
+
+
+def trouble() -> World:
+    """Failures, retries, time limits, a lost machine, a crash of the runner, NaN, a missing metric."""
+
+    def behave(trial: int, attempt: int, params: dict[str, Any]) -> Ending:
+        if attempt > 1:
+            return well_behaved(trial, attempt, params)
+        endings = {
+            1: fails(trial, attempt, params),
+            2: Ending(how="timeout", code=None),
+            3: Ending(how="lost", code=None),
+            4: Ending(reports=({"loss": "NaN"},)),
+            5: Ending(reports=({"los": 0.5},)),
+            6: Ending(how="never", code=None),
+        }
+        return endings.get(trial) or well_behaved(trial, attempt, params)
+
+    world = World(study_spec(trials=9, run=RunSettings(retries=1, timeout_s=60)), workers=3, behave=behave, seed=12)
+    world.turn()
+    world.end(1)
+    world.report(0, loss=0.75)
+    world = world.resumed()
+    return world.run(choose=lambda running: running[len(running) // 2])
+
+
+def requests() -> World:
+    """Somebody enqueues, pauses, stops, retries, tells, edits; the study ends twice."""
+    world = World(study_spec(trials=5), workers=2, seed=13)
+    world.turn()
+    world.request(ev.TrialEnqueued, params={"lr": 0.01, "opt": "adam", "epochs": 30})
+    world.request(ev.TrialStopRequested, trial=0)
+    world.turn()
+    world.end(0)
+    world.request(ev.PauseRequested)
+    world.end(1)
+    world.turn()
+    world.request(ev.TrialTold, trial=1, values={"loss": 0.015625})
+    world.request(ev.UnpauseRequested)
+    world.run()
+    world.request(ev.RetryRequested, trial=2)
+    change = ev.Change("budget.trials", 5, 8)
+    world.request(ev.SpecChanged, changes=(change,), budget=Budget(trials=8), run=RunSettings(retries=2))
+    world.turn()
+    world.request(ev.StopRequested, now=True)
+    return world.run()
+
+
+def deterministic() -> World:
+    """Results count in the order of the trials, whichever ended first; some fail."""
+
+    def behave(trial: int, attempt: int, params: dict[str, Any]) -> Ending:
+        return (fails if trial in {2, 7} else well_behaved)(trial, attempt, params)
+
+    spec = study_spec(trials=8, search=SearchSpec(method="sobol", lag=3))
+    return World(spec, workers=3, behave=behave, seed=14, deterministic=True).run(choose=max)
+
+
+def tradeoff() -> World:
+    """Two objectives, a bound, two runners, a finite space that is used up."""
+
+    def behave(trial: int, attempt: int, params: dict[str, Any]) -> Ending:
+        return Ending(reports=({"loss": rough(params), "acc": 1 - rough(params) ** 2, "ms": float(10 * trial)},))
+
+    spec = study_spec(
+        trials=50,
+        parameters=(PARAMETERS[2], Parameter(name="layers", type="int", min=1, max=3)),
+        objectives=(Objective(metric="loss"), Objective(metric="acc", goal="maximize", value="best")),
+        outcomes=(Outcome(metric="ms", at_most=30.0),),
+        search=SearchSpec(method="auto", repeats=2),
+    )
+    one = World(spec, workers=2, behave=behave, seed=15)
+    two = one.joined()
+    while one.state.switches.completed is None:
+        for world in (two, one):
+            world.catch_up()
+            world.turn()
+            if world.running():
+                world.end(world.running()[0])
+        one.catch_up()
+    return one
+
+
+STUDIES: dict[str, Callable[[], World]] = {
+    make.__name__: make for make in (plain, trouble, requests, deterministic, tradeoff)
+}
+
+
+def write() -> None:
+    """The logs and the digests of their states lie beside this file."""
+    digests = {}
+    for name, make in STUDIES.items():
+        world = make()
+        lines = [ev.encode(event).decode() for event in world.events]
+        (HERE / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+        digests[name] = digest(world.state)
+    (HERE / "digests.json").write_text(json.dumps(digests, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    write()
