@@ -321,6 +321,38 @@ def test_two_programs_share_a_study(sound: Sound) -> None:
     sound("sqlite:///s.db", "shared")
 
 
+DIES = """
+import os, rung
+study = rung.Study({"x": rung.uniform(0, 1)}, metric="loss", seed=0, budget={"trials": 3}, store=%r, name="shared")
+study.tell(study.ask(), 0.5)
+study.ask()
+os._exit(9)
+"""
+
+
+def test_what_a_dead_program_asked_for_is_given_up(here: Path, sound: Sound) -> None:
+    url = f"sqlite:///{here / 'rung.db'}"
+    assert subprocess.run([sys.executable, "-c", DIES % url]).returncode == 9
+    study = Study({"x": rung.uniform(0, 1)}, metric="loss", seed=0, budget={"trials": 3}, store=url, name="shared")
+    for _ in range(2):
+        study.tell(study.ask(), 0.1)
+    assert [trial.state for trial in study.trials] == ["complete", "failed", "complete", "complete"]
+    assert study.trials[1].error == "the process that asked for it is gone"
+    assert study.state == "complete"
+    sound(url, "shared")
+
+
+def test_a_trial_of_another_program_cannot_be_told(here: Path) -> None:
+    url = f"sqlite:///{here / 'rung.db'}"
+    one = Study({"x": rung.uniform(0, 1)}, metric="loss", budget={"trials": 3}, store=url, name="shared")
+    two = Study({"x": rung.uniform(0, 1)}, metric="loss", budget={"trials": 3}, store=url, name="shared")
+    asked = one.ask()
+    two.ask()
+    with pytest.raises(BadInput, match="trial 0 belongs to another process"):
+        two.tell(asked.number, 0.3)
+    one.tell(asked, 0.3)
+
+
 def test_threads_may_share_a_study() -> None:
     study = Study(SPACE, budget={"trials": 40}, seed=0)
     told: list[int] = []

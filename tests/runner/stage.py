@@ -53,6 +53,7 @@ class Stage:
         )
         self.runs = folder / "runs"
         self.url = f"sqlite:///{folder / 'rung.db'}"
+        self.door = SqliteStore(self.url)
         self.said: list[str] = []
         self.reactions: list[tuple[When, Then]] = []
         self.runner: Runner
@@ -86,7 +87,7 @@ class Stage:
     @property
     def other(self) -> Handle:
         """The study as somebody else opens it."""
-        return Handle(SqliteStore(self.url), "study")
+        return Handle(self.door, "study")
 
     def events(self) -> list[ev.AnyEvent]:
         """The whole log."""

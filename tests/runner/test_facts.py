@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from rung.execute import attempt
 from rung.execute.base import Cursor, Exited, Reported, Started
-from rung.model import Report
+from rung.model import Reason, Report
 from rung.runner.facts import Watched, facts_of, gone
 from rung.runner.identity import myself
 from rung.study import events as ev
@@ -18,7 +21,7 @@ STARTED = Started(key="k", pid=7, ticks=8, boot="today")
 
 def told(event: Started | Reported | Exited, watched: Watched | None = None, **live: object) -> list[ev.Fact]:
     of = msgspec.structs.replace(Live(3, attempt=2, host="here"), **live)
-    return list(facts_of(event, watched or Watched(3, 2), of, here=HERE, at=1.0))
+    return list(facts_of(event, watched or Watched(3, 2, "/nowhere"), of, here=HERE, at=1.0))
 
 
 def how(event: Exited, watched: Watched | None = None, **live: object) -> str:
@@ -47,7 +50,7 @@ def test_an_end_without_a_status_is_a_kill_only_where_the_machine_is_still_up(
 
 
 def test_the_boot_counts_that_was_told_though_it_is_not_in_the_log_yet() -> None:
-    watched = Watched(3, 2)
+    watched = Watched(3, 2, "/nowhere")
     told(msgspec.structs.replace(STARTED, boot="yesterday"), watched)
     assert how(Exited(key="k", how="lost"), watched) == "lost"
 
@@ -58,16 +61,25 @@ def test_the_boot_counts_that_was_told_though_it_is_not_in_the_log_yet() -> None
 )
 def test_what_ran_when_the_runner_was_told_to_end_was_interrupted(exited: str, named: str) -> None:
     event = msgspec.convert({"key": "k", "how": exited}, Exited)
-    assert how(event, Watched(3, 2, interrupted=True)) == named
+    assert how(event, Watched(3, 2, "/nowhere", interrupted=True)) == named
+
+
+@pytest.mark.parametrize(("stop", "named"), [(None, "interrupted"), (Reason(by="user", text="stop"), "exited")])
+def test_what_a_runner_that_was_killed_meanwhile_had_asked_to_end_was_interrupted(
+    tmp_path: Path, stop: Reason | None, named: str
+) -> None:
+    """Unless the log says why it was to end: then it is that."""
+    attempt.ask_to_stop(str(tmp_path))
+    assert how(Exited(key="k", how="exited", code=143), Watched(3, 2, str(tmp_path)), stop=stop) == named
 
 
 def test_a_beginning_is_told_once() -> None:
-    watched = Watched(3, 2)
+    watched = Watched(3, 2, "/nowhere")
     (first,) = told(STARTED, watched)
     assert isinstance(first, ev.TrialStarted)
     assert (first.trial, first.attempt, first.pid, first.host) == (3, 2, 7, "here")
     assert told(STARTED, watched) == []
-    assert told(STARTED, Watched(3, 2), started=5.0) == [], "the log has it already"
+    assert told(STARTED, Watched(3, 2, "/nowhere"), started=5.0) == [], "the log has it already"
 
 
 def test_a_drain_is_one_event_with_its_cursor() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from rung.plugins import policy_for
 from rung.runner.log import entry, open_engine
 from rung.runner.loop import Runner, Settings
 from rung.store.base import LeaseOwner
-from rung.store.sqlite import SqliteStore
 from rung.study import events as ev
 from rung.study.engine import Me
 from rung.study.policy import Policy
@@ -269,8 +267,8 @@ def leave_behind(study: Stage, *, host: str, asked: bool) -> None:
     store.release(lease)
 
 
-def test_an_attempt_on_a_machine_that_is_gone_is_lost_and_made_again_here(tmp_path: Path) -> None:
-    study = Stage(tmp_path, trials=1)
+def test_an_attempt_on_a_machine_that_is_gone_is_lost_and_made_again_here(stage: Make) -> None:
+    study = stage(trials=1, recomputed=False)
     leave_behind(study, host="elsewhere", asked=False)
     assert study.run() == "done"
     assert [(event.attempt, event.how) for event in study.of(ev.TrialExited)] == [(1, "lost"), (2, "exited")]
@@ -278,8 +276,8 @@ def test_an_attempt_on_a_machine_that_is_gone_is_lost_and_made_again_here(tmp_pa
     assert [event.why for event in study.of(ev.RunnerDetached)] == ["lost", "done"]
 
 
-def test_an_asked_trial_whose_process_is_gone_has_failed(tmp_path: Path) -> None:
-    study = Stage(tmp_path, budget=Budget(trials=1, max_failures=1))
+def test_an_asked_trial_whose_process_is_gone_has_failed(stage: Make) -> None:
+    study = stage(recomputed=False, budget=Budget(trials=1, max_failures=1))
     leave_behind(study, host="elsewhere", asked=True)
     assert study.run() == "done"
     trial = study.other.state.trial(0)
@@ -336,8 +334,8 @@ def test_a_runner_that_breaks_down_says_so_in_the_log(stage: Make) -> None:
     assert study.run() == "done"
 
 
-def test_inline_trials_run_in_this_process(tmp_path: Path) -> None:
-    study = Stage(tmp_path, trials=3)
+def test_inline_trials_run_in_this_process(stage: Make) -> None:
+    study = stage(trials=3)
     settings = Settings(study="study", runs=study.runs, workers=4)
     pids: list[int] = []
 
@@ -346,7 +344,7 @@ def test_inline_trials_run_in_this_process(tmp_path: Path) -> None:
         return float(params["x"])
 
     def make(executor: Executor) -> Runner:
-        return Runner(SqliteStore(study.url), executor, policy_for, settings, observe=lambda *_: None, say=print)
+        return Runner(study.door, executor, policy_for, settings, observe=lambda *_: None, say=print)
 
     assert run_inline(objective, make) == "done"
     state = study.state()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,20 +16,18 @@ from rung.analysis.records import columns
 from rung.api.creation import create, created_event
 from rung.api.goals import objectives
 from rung.api.heartbeat import keep_alive
-from rung.model import BadInput, Conflict, Report, RungError, StudySpec, Trial, to_wire
+from rung.model import BadInput, Fenced, Report, RungError, StudySpec, Trial, to_wire
 from rung.plugins import open_store, policy_for
-from rung.runner.identity import myself
-from rung.runner.log import Log, open_engine
+from rung.runner.facts import gone
+from rung.runner.seat import Seat
 from rung.space.declare import parameters_from
 from rung.study import events as ev
-from rung.study.engine import Me
 from rung.study.seeds import trial_seed
 from rung.study.transitions import LIVE
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
     from rung.store.base import Store
-    from rung.study.engine import Engine
     from rung.study.state import Live
 
 
@@ -105,40 +103,37 @@ class Study:
     def _open(self, handle: Handle) -> None:
         self._handle = handle
         self._lock = threading.RLock()
-        self._engine: Engine | None = None
-        self._log: Log | None = None
+        self._seat: Seat | None = None
 
     # ------------------------------------------------------------------------------------------------ asking
 
     def ask(self) -> Asked:
         """The next trial to evaluate. Raises `RungError` when the study is over or must wait for a result."""
-        with self._lock:
-            engine = self._attached()
-            self._catch_up()
+        with self._seated() as seat:
             number = None
             while number is None:
-                self._settle()
-                number = self._next(engine)
-            params = engine.state.space.full(engine.state.params(number))
-            return Asked(self, number, params, trial_seed(engine.state.seed, number))
+                self._settle(seat)
+                number = self._next(seat)
+            state = seat.state
+            return Asked(self, number, state.space.full(state.params(number)), trial_seed(state.seed, number))
 
-    def _next(self, engine: Engine) -> int | None:
+    def _next(self, seat: Seat) -> int | None:
         """The number of a trial that is now this process's; None when another one decided in between."""
-        decisions = engine.decide(at=time.time(), free=1)  # a trial that waits for another attempt comes first
+        engine, at = seat.engine, time.time()
+        decisions = engine.decide(at=at, free=1)  # a trial that waits for another attempt comes first
         question = engine.question(free=1) if not decisions else None
         if question is not None:
-            decisions = engine.conclude(question, question.answer(), at=time.time())
+            decisions = engine.conclude(question, question.answer(), at=at)
         if engine.state.switches.completed is not None:
             raise RungError(f"the study is over: {engine.state.switches.completed.reason.text}")
         if not decisions:
-            raise RungError("there is nothing to ask for now: tell the results of the trials that run")
-        try:
-            self._append([_as_asked(decision) for decision in decisions])
-        except Conflict:
-            self._catch_up()
-            return None
-        assigned = [d.trial for d in decisions if isinstance(d, ev.AttemptAssigned)]
-        return assigned[0] if assigned else None
+            seat.take_over()
+            if not self._give_up_adopted(seat):
+                raise RungError("there is nothing to ask for now: tell the results of the trials that run")
+        mine = {live.number for live in engine.state.live.values() if live.epoch == seat.lease.epoch}
+        seat.decide([_as_asked(decision) for decision in decisions])
+        new = {live.number for live in engine.state.live.values() if live.epoch == seat.lease.epoch} - mine
+        return min(new, default=None)
 
     def tell(
         self,
@@ -151,10 +146,8 @@ class Study:
         number = trial if isinstance(trial, int) else trial.number
         if state not in {"complete", "failed"}:
             raise BadInput(f"expected complete or failed, got {state!r}", place="tell", key="state")
-        with self._lock:
-            self._attached()
-            self._catch_up()
-            live = self._running(number)
+        with self._seated() as seat:
+            live = self._running(seat, number)
             metrics = self._metrics(values) if values is not None else {}
             missing = [o.metric for o in self._state.spec.objectives if o.metric not in {*metrics, *live.tracks}]
             if missing and state == "complete":
@@ -166,13 +159,15 @@ class Study:
                     code=0 if state == "complete" else 1, tail="" if state == "complete" else "told that it failed",
                 )
             )  # fmt: skip
-            self._fold(self._log_().append_facts(facts))
-            self._settle()
+            seat.facts(*facts)
+            self._settle(seat)
 
-    def _running(self, number: int) -> Live:
-        live: Live | None = self._state.live.get(number)
+    def _running(self, seat: Seat, number: int) -> Live:
+        live = seat.state.live.get(number)
         if live is None or self._state.phase(number) not in LIVE:
             raise BadInput(f"trial {number} is not running: it was told already, or never asked for")
+        if live.epoch != seat.lease.epoch:
+            raise BadInput(f"trial {number} belongs to another process: `rung tell` can give it a value from outside")
         return live
 
     def _metrics(self, values: Any) -> dict[str, float]:
@@ -185,10 +180,8 @@ class Study:
         return {name: _number(value, name) for name, value in zip(metrics, numbers, strict=True)}
 
     def _report(self, number: int, metrics: Mapping[str, float], step: float | None) -> None:
-        with self._lock:
-            self._attached()
-            self._catch_up()
-            self._fold(self._log_().append_facts(self._reported(self._running(number), metrics, step)))
+        with self._seated() as seat:
+            seat.facts(*self._reported(self._running(seat, number), metrics, step))
 
     def _reported(self, live: Live, metrics: Mapping[str, float], step: float | None) -> list[ev.Event]:
         at = time.time()
@@ -201,59 +194,60 @@ class Study:
         ]
 
     def _stopping(self, number: int) -> bool:
-        with self._lock:
-            self._attached()
-            self._catch_up()
-            self._settle()
-            live = self._state.live.get(number)
+        with self._seated() as seat:
+            self._settle(seat)
+            live = seat.state.live.get(number)
             return live is None or live.stop is not None
 
     # -------------------------------------------------------------------------------------------------- the log
 
-    def _attached(self) -> Engine:
-        """This process holds a lease on the study, as an asker."""
-        if self._engine is not None:
-            return self._engine
-        store, name = self._handle.store, self._handle.name
-        here = myself("asker")
-        lease = store.acquire(name, here)
-        self._engine = open_engine(store, name, policy_for, Me(here.runner, lease.epoch))
-        state = self._handle.state = self._engine.state
-        self._log = Log(store, name, seq=state.seq, lease=lease)
-        attached = ev.RunnerAttached(
-            at=time.time(), runner=here.runner, epoch=lease.epoch, host=here.host, pid=here.pid, workers=0
-        )
-        self._fold(self._log.append_facts([attached]))
-        if not store.url.startswith("memory"):
-            keep_alive(self, store, lease)
-        return self._engine
-
-    def _log_(self) -> Log:
-        assert self._log is not None
-        return self._log
-
-    def _catch_up(self) -> None:
-        if self._handle.store.changed():
-            self._fold(self._log_().tail())
-
-    def _fold(self, events: Sequence[tuple[int, ev.AnyEvent]]) -> None:
-        assert self._engine is not None
-        self._engine.fold(events)
-
-    def _append(self, decisions: Sequence[ev.Decision]) -> None:
-        self._fold(self._log_().append_decisions(decisions, after=self._state.decisions))
-
-    def _settle(self) -> None:
-        """What follows from what was told is in the log: outcomes, and the end of the study."""
-        engine = self._attached()
-        while True:
-            decisions = [_as_asked(d) for d in engine.decide(at=time.time(), free=0)]
-            if not decisions:
-                return
+    @contextlib.contextmanager
+    def _seated(self) -> Iterator[Seat]:
+        """This process has a seat at the study, up to date. One that was taken over (a laptop that slept) is taken
+        anew at the next call; the trials that it had asked for are then over."""
+        with self._lock:
             try:
-                self._append(decisions)
-            except Conflict:
-                self._catch_up()
+                seat = self._seat or self._sit_down()
+                if self._handle.store.changed():
+                    seat.catch_up()
+                yield seat
+            except Fenced:
+                self._seat = None
+                raise RungError(
+                    "this process was taken for dead, and its trials given up; ask again to go on"
+                ) from None
+
+    def _sit_down(self) -> Seat:
+        handle = self._handle
+        seat = Seat(
+            handle.store, handle.name, policy_for, role="asker", clock=time.time, monotonic=time.monotonic,
+            observe=lambda state, events: None,  # noqa: ARG005 - nobody watches
+        )  # fmt: skip
+        seat.take(workers=0)
+        seat.take_over()
+        handle.state = seat.state
+        self._seat = seat
+        self._give_up_adopted(seat)
+        if not handle.store.url.startswith("memory"):
+            keep_alive(self, seat.store, seat.lease)
+        return seat
+
+    def _give_up_adopted(self, seat: Seat) -> bool:
+        """Trials whose asking process is gone are over: nobody else can tell what came of them. Whether any was."""
+        mine = [
+            live
+            for live in seat.state.live.values()
+            if live.adopted and live.exit is None and live.epoch == seat.lease.epoch
+        ]
+        if mine:
+            seat.facts(*(gone(live, at=time.time()) for live in mine))
+            self._settle(seat)
+        return bool(mine)
+
+    def _settle(self, seat: Seat) -> None:
+        """What follows from what was told is in the log: outcomes, and the end of the study."""
+        while decisions := [_as_asked(d) for d in seat.engine.decide(at=time.time(), free=0)]:
+            seat.decide(decisions)
 
     @property
     def _state(self) -> Any:
@@ -308,10 +302,10 @@ class Study:
 
     def _refresh(self) -> None:
         with self._lock:
-            if self._engine is None:
+            if self._seat is None:
                 self._handle.refresh()
-            else:
-                self._catch_up()
+            elif self._handle.store.changed():
+                self._seat.catch_up()
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, {len(self._state)} trials)"

@@ -18,12 +18,14 @@ from rung.execute.inline import InlineExecutor
 from rung.inside.call import load
 from rung.model import BadInput
 from rung.plugins import find, policy_for
-from rung.runner.loop import Observer, Runner, Say, Settings
+from rung.runner.loop import Runner, Say, Settings
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
     from rung.execute.base import Executor
     from rung.inside.call import Objective
+    from rung.runner.seat import Observer
+    from rung.study.state import State
 
 ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hangup"}
 RunnerMade = Callable[[Runner, asyncio.AbstractEventLoop], None]
@@ -34,8 +36,10 @@ def runs_directory(handle: Handle) -> Path:
     return Path(handle.state.created.provenance.get("runs") or "runs").absolute()
 
 
-def attach(handle: Handle, *, workers: int, observe: Observer, say: Say) -> str:
-    """The study has been worked on here until it was over or a signal came; returns why the runner ended.
+def attach(
+    handle: Handle, *, workers: int, observe: Observer, say: Say, until: Callable[[State], bool] | None = None
+) -> str:
+    """The study has been worked on here until it was over, `until` held, or a signal came; returns why it ended.
 
     Raises `BadInput` for a study that has no program: only the process that asks for its trials can run them.
     """
@@ -45,7 +49,7 @@ def attach(handle: Handle, *, workers: int, observe: Observer, say: Say) -> str:
             f"study {handle.name} has no command: its trials run inside the Python program that made it; "
             "run that program again"
         )
-    settings = Settings(study=handle.name, runs=runs_directory(handle), workers=workers)
+    settings = Settings(study=handle.name, runs=runs_directory(handle), workers=workers, until=until)
 
     def make(executor: Executor) -> Runner:
         return Runner(handle.store, executor, policy_for, settings, observe=observe, say=say)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.api.handle import Handle
-    from rung.study import events as ev
-    from rung.study.state import State
 
 
 @click.command()
@@ -26,10 +23,9 @@ if TYPE_CHECKING:
 def stop(study: str, trials: tuple[str, ...], *, now: bool, store: str | None, directory: str | None) -> int:
     """End a study after its running trials, or at once; or end single trials of it."""
     handle, _ = _study(study, store, directory)
-    flags = place_flags(directory, store)
     numbers = trial_numbers(trials)
     if numbers:
-        return _stop_trials(handle, numbers, flags)
+        return _stop_trials(handle, numbers)
     if handle.state.switches.completed is not None:
         say(f"study {handle.name} is over already ({handle.state.switches.completed.state})")
         return 0
@@ -38,7 +34,7 @@ def stop(study: str, trials: tuple[str, ...], *, now: bool, store: str | None, d
     if handle.status() != "interrupted":
         say(f"study {handle.name} ends" + (" now" if now else " after its running trials"))
         return 0
-    return _wind_up(handle, flags)
+    return _wind_up(handle, place_flags(directory, store))
 
 
 def _study(name: str, store: str | None, directory: str | None) -> tuple[Handle, list[str]]:
@@ -66,7 +62,7 @@ def _wind_up(handle: Handle, flags: str) -> int:
     return 0
 
 
-def _stop_trials(handle: Handle, numbers: Sequence[int], flags: str) -> int:
+def _stop_trials(handle: Handle, numbers: Sequence[int]) -> int:
     for number in numbers:
         if handle.trial(number).state in FINAL_STATES:
             raise BadInput(f"trial {number} is over already ({handle.trial(number).state})")
@@ -76,8 +72,6 @@ def _stop_trials(handle: Handle, numbers: Sequence[int], flags: str) -> int:
     words = ", ".join(str(number) for number in numbers)
     if handle.status() != "interrupted":
         say(f"study {handle.name} ends trial {words}")
-    elif signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        say(f"no runner is attached; trial {words} ends with: rung resume {handle.name}{flags}")
     else:
         _end_alone(handle, numbers)
     return 0
@@ -90,13 +84,10 @@ def _end_alone(handle: Handle, numbers: Sequence[int]) -> None:
     from rung.study.transitions import FINAL
 
     lines = Lines(handle)
-
-    def observe(state: State, events: Sequence[ev.AnyEvent]) -> None:
-        lines.observe(state, events)
-        if all(state.phase(number) in FINAL for number in numbers):
-            signal.raise_signal(signal.SIGHUP)  # a runner that hangs up leaves its trials running
-
-    attach(handle, workers=0, observe=observe, say=lines.say)
+    attach(
+        handle, workers=0, observe=lines.observe, say=lines.say,
+        until=lambda state: all(state.phase(number) in FINAL for number in numbers),
+    )  # fmt: skip
 
 
 COMMANDS = {"stop": stop}

@@ -19,40 +19,42 @@ import msgspec
 
 from rung.execute import attempt
 from rung.execute.base import Executor, Exited, Held, Job, JobEvent
-from rung.model import Command, Conflict, Fenced, RungError
+from rung.model import Command, Fenced, RungError
 from rung.runner import jobs as jobs_
 from rung.runner.checkpoints import Copies
 from rung.runner.facts import Watched, facts_of, gone
-from rung.runner.identity import myself
-from rung.runner.lease import TIME_TO_LIVE_S, LeaseWatch
-from rung.runner.log import Log, open_engine, open_state, write_snapshot
-from rung.runner.reconcile import gone_epochs, orphans, reconcile
+from rung.runner.lease import TIME_TO_LIVE_S
+from rung.runner.log import open_state
+from rung.runner.reconcile import reconcile
+from rung.runner.seat import Seat
 from rung.store.errors import StoreBusy, StoreFull
 from rung.study import events as ev
-from rung.study.engine import Engine, Me, PolicyFactory, Question
 from rung.study.state import Live, State
 
 if TYPE_CHECKING:
-    from rung.store.base import Lease, LeaseOwner, Store
+    from rung.runner.seat import Observer
+    from rung.store.base import Store
+    from rung.study.engine import PolicyFactory, Question
 
 POLL_S = 0.1  # how often the store is asked whether another process wrote
 RETRY_HELD_S = 1.0  # how long a start that found no room or no device waits
 RETRY_STORE_S = 1.0  # how long an append that found no room in the store waits
 QUICK_ANSWER_S = 0.005  # a searcher that answered faster is asked without a thread
-SNAPSHOT_EVERY = 5_000  # events, and a quarter of the log: writing snapshots stays a small part of all work
 
+BY_THE_SIGNAL = {None, 130, 143}  # not over yet, or an objective inside this process that the same signal ended
 CURABLE = (Fenced, StoreFull, StoreBusy)
 
-Observer = Callable[[State, Sequence[ev.AnyEvent]], None]
 Say = Callable[[str], None]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How one runner works on a study. `runs` is absolute; `workers` 0 only winds up what is there."""
+    """How one runner works on a study. `runs` is absolute; `workers` 0 only winds up what is there. Once `until` holds,
+    the runner leaves, and leaves what still runs to be adopted."""
 
     study: str
     runs: Path
     workers: int
+    until: Callable[[State], bool] | None = None
     heartbeat_s: float = TIME_TO_LIVE_S / 5
 
 
@@ -63,10 +65,11 @@ class Runner:
         self, store: Store, executor: Executor, policy_for: PolicyFactory, settings: Settings, *,
         observe: Observer, say: Say,
     ) -> None:  # fmt: skip
-        self.store, self.executor, self.settings = store, executor, settings
-        self.policy_for, self.observe, self.say = policy_for, observe, say
-        self.here: LeaseOwner = myself()
-        self.leases = LeaseWatch(self.here)
+        self.executor, self.settings, self.say = executor, settings, say
+        self.seat = Seat(
+            store, settings.study, policy_for, role="runner", clock=executor.clock, monotonic=executor.monotonic,
+            observe=observe,
+        )  # fmt: skip
         self.ending: str | None = None
         self.insisted = False
         self.watched: dict[str, Watched] = {}
@@ -76,22 +79,18 @@ class Runner:
         self.store_due: float | None = None  # when a store without room is tried again
         self.cut_off = False  # the lease is gone
         self.stale = True  # another process wrote
-        self.folded_at = 0.0  # monotonic
         self.wake = asyncio.Event()
         self.thread = ThreadPoolExecutor(1, "rung-proposal")
         self.copies = Copies(settings.runs, settings.study, self.wake.set)
         self.asked: tuple[Question, asyncio.Future[list[Command]]] | None = None
         self.answer_took_s = QUICK_ANSWER_S
-        self.snapshot_seq = 0
-        self.lease: Lease
-        self.engine: Engine
-        self.log: Log
 
     # ------------------------------------------------------------------------------------------------ life cycle
 
     async def run(self) -> str:
         """The study has been worked on until it was over or the runner was told to end."""
-        self._attach()
+        self.seat.take(workers=self.settings.workers)
+        self._take_over()
         tasks = [asyncio.create_task(work()) for work in (self._listen, self._beat, self._watch_log)]
         try:
             while not self._turn():
@@ -121,11 +120,17 @@ class Runner:
             act = self.executor.stop if self.ending is None else self.executor.kill
             for key in running:
                 watched = self.watched[key]
-                if self.ending is None and attempt.status(watched.directory) is not None:
+                if self.ending is None and attempt.status(watched.directory) not in BY_THE_SIGNAL:
                     continue  # it has just ended by itself
                 watched.interrupted = True
                 act(key)
         self.insisted = self.ending is not None
+        if running and why != "hangup":
+            what = "killing" if self.insisted else "ending"
+            self.say(
+                f"{what} {len(running)} running trial{'s' * (len(running) > 1)}"
+                + ("" if self.insisted else f" (they have {self.state.spec.run.grace_s:g} s; once more kills them)")
+            )
         self.ending = why if self.ending in {None, "hangup"} else self.ending
         self.held.clear()
         self.wake.set()
@@ -133,34 +138,14 @@ class Runner:
     @property
     def state(self) -> State:
         """What is known now."""
-        return self.engine.state
-
-    def _attach(self) -> None:
-        """A lease is held, the log is folded, and the log says so."""
-        study = self.settings.study
-        self.lease = self.store.acquire(study, self.here)
-        me = Me(self.here.runner, self.lease.epoch)
-        self.engine = open_engine(self.store, study, self.policy_for, me)
-        self.snapshot_seq = self.state.seq
-        self.log = Log(self.store, study, seq=self.state.seq, lease=self.lease)
-        self._fact(
-            ev.RunnerAttached(
-                at=self.executor.clock(), runner=me.runner, epoch=me.epoch, host=self.here.host, pid=self.here.pid,
-                workers=self.settings.workers,
-            )
-        )  # fmt: skip
-        self.cut_off = False
-        self._take_over()
+        return self.seat.state
 
     def _detach(self) -> None:
         """The log says that this runner has gone, if it can: else whoever comes next finds its process gone."""
-        why = self.ending or "done"
-        leaving = ev.RunnerDetached(at=self.executor.clock(), runner=self.here.runner, epoch=self.lease.epoch, why=why)
         try:
             with contextlib.suppress(Fenced):  # whoever took over has said that this runner is gone
-                self._fact(leaving)
-                write_snapshot(self.store, self.settings.study, self.state)
-            self.store.release(self.lease)
+                self.seat.leave(self.ending or "done")
+            self.seat.store.release(self.seat.lease)
         except (StoreFull, StoreBusy) as error:
             self.say(f"the end of this runner could not be recorded: {error}")
 
@@ -175,7 +160,7 @@ class Runner:
         while True:
             await asyncio.sleep(self.settings.heartbeat_s)
             try:
-                self.lease = self.log.lease = self.store.renew(self.lease)
+                self.seat.renew()
                 self._take_over()
             except CURABLE as error:
                 self._put_off(error)
@@ -184,7 +169,7 @@ class Runner:
     async def _watch_log(self) -> None:
         while True:
             await asyncio.sleep(POLL_S)
-            if self.store.changed():
+            if self.seat.store.changed():
                 self.stale = True
                 self.wake.set()
 
@@ -209,7 +194,7 @@ class Runner:
         budget, switches = self.state.spec.budget.time_s, self.state.switches
         if budget is None or switches.time_spent or self.ending or switches.completed:
             return None
-        return budget - switches.elapsed - (self.executor.monotonic() - self.folded_at)
+        return budget - switches.elapsed - (self.executor.monotonic() - self.seat.folded_at)
 
     # ----------------------------------------------------------------------------------------------------- turn
 
@@ -226,11 +211,14 @@ class Runner:
             if self.ending == "hangup":
                 return True
             self._reconcile()
-            self._keep_snapshot()
+            self.seat.keep_snapshot()
         except CURABLE as error:
             self._put_off(error)
             return False
         self._store_is_well()
+        if self.ending is None and self.settings.until is not None and self.settings.until(self.state):
+            self.end("hangup")
+            return True
         over = self.ending is not None or self.state.switches.completed is not None
         return over and not self.watched and not self.inbox
 
@@ -261,26 +249,25 @@ class Runner:
         if left is not None and left <= 0:
             facts.append(ev.TimeSpent(at=self.executor.clock(), seconds=self.state.spec.budget.time_s or 0.0))
         if facts:
-            new = self.log.append_facts(facts)
+            self.seat.facts(*facts)
             self.unlogged.clear()
-            self._fold(new)
-        elif self.stale or self.store.changed():
-            self._fold(self.log.tail())
+        elif self.stale or self.seat.store.changed():
+            self.seat.catch_up()
         self.stale = False
 
     def _append_decisions(self) -> None:
         """All that follows is in the log, the next proposals included as far as they are quick."""
         while True:
-            decisions = self.engine.decide(at=self.executor.clock(), free=self._free())
+            decisions = self.seat.engine.decide(at=self.executor.clock(), free=self._free())
             if decisions:
-                self._decide(decisions)
+                self.seat.decide(decisions)
             elif not self._propose():
                 return
 
     def _propose(self) -> bool:
         """Whether a proposal was appended, so that there may be more to do."""
         if self.asked is None:
-            question = None if self._free() <= 0 else self.engine.question(free=self._free())
+            question = None if self._free() <= 0 else self.seat.engine.question(free=self._free())
             if question is None:
                 return False
             self.asked = question, self._answer(question)
@@ -288,10 +275,10 @@ class Runner:
         if not future.done():
             return False
         self.asked = None
-        decisions = self.engine.conclude(question, future.result(), at=self.executor.clock())
-        if self.ending is not None or not decisions or not self.engine.startable():
+        decisions = self.seat.engine.conclude(question, future.result(), at=self.executor.clock())
+        if self.ending is not None or not decisions or not self.seat.engine.startable():
             return False
-        self._decide(self.engine.legal(decisions))  # the log may have moved on while the answer was computed
+        self.seat.decide(self.seat.engine.legal(decisions))  # the log may have moved on while the answer was computed
         return True
 
     def _answer(self, question: Question) -> asyncio.Future[list[Command]]:
@@ -314,35 +301,11 @@ class Runner:
     def _free(self) -> int:
         if self.ending is not None:
             return 0
-        mine = sum(1 for live in self.state.live.values() if live.epoch == self.lease.epoch and live.exit is None)
+        mine = sum(1 for live in self.state.live.values() if live.epoch == self.seat.lease.epoch and live.exit is None)
         limits = [self.settings.workers] + ([self.executor.capacity] if self.executor.capacity is not None else [])
         return max(0, min(limits) - mine)
 
-    # ------------------------------------------------------------------------------------------------- the log
-
-    def _fact(self, *facts: ev.Event) -> None:
-        self._fold(self.log.append_facts(facts))
-
-    def _decide(self, decisions: Sequence[ev.Decision]) -> None:
-        """The decisions are in the log as far as they are still legal when another runner decided in between."""
-        while decisions:
-            try:
-                self._fold(self.log.append_decisions(decisions, after=self.state.decisions))
-                return
-            except Conflict:
-                self._fold(self.log.tail())
-                decisions = self.engine.legal(decisions)
-
-    def _fold(self, events: Sequence[tuple[int, ev.AnyEvent]]) -> None:
-        if events:
-            self.engine.fold(events)
-            self.folded_at = self.executor.monotonic()
-            self.observe(self.state, [event for _, event in events])
-
-    def _keep_snapshot(self) -> None:
-        if self.state.seq - self.snapshot_seq > max(SNAPSHOT_EVERY, self.snapshot_seq // 4):
-            write_snapshot(self.store, self.settings.study, self.state)
-            self.snapshot_seq = self.state.seq
+    # ------------------------------------------------------------------------------------------------- the jobs
 
     def _facts(self, event: JobEvent) -> list[ev.Fact]:
         """What an executor's event means to the log; nothing for a job that the log gave to another runner."""
@@ -353,25 +316,23 @@ class Runner:
         if isinstance(event, Held | Exited):
             del self.watched[event.key]
         live = self.state.live.get(watched.trial)
-        if live is None or live.attempt != watched.attempt or live.epoch != self.lease.epoch:
+        if live is None or live.attempt != watched.attempt or live.epoch != self.seat.lease.epoch:
             return []
         if isinstance(event, Held):
             self._hold(which, event.why)
             return []
         if self.held.pop(which, None) is not None:
             self.say(f"trial {watched.trial} is no longer held")
-        return list(facts_of(event, watched, live, here=self.here, at=self.executor.clock()))
+        return list(facts_of(event, watched, live, here=self.seat.here, at=self.executor.clock()))
 
     def _hold(self, which: tuple[int, int], why: str) -> None:
         if which not in self.held:
             self.say(f"trial {which[0]} is held: {why}")
         self.held[which] = self.executor.monotonic() + RETRY_HELD_S
 
-    # ------------------------------------------------------------------------------------------------- the jobs
-
     def _reconcile(self) -> None:
         keys = {(watched.trial, watched.attempt): key for key, watched in self.watched.items()}
-        actions = reconcile(self.state, self.lease.epoch, keys)
+        actions = reconcile(self.state, self.seat.lease.epoch, keys)
         for live in actions.start:
             self._start(live)
         for live in actions.adopt:
@@ -396,8 +357,8 @@ class Runner:
     def _adopt(self, live: Live) -> None:
         """The attempt is watched from where the log ends; one of another machine or of an asking process is over."""
         self.held.pop((live.number, live.attempt), None)
-        if live.asked or live.host not in {"", self.here.host}:
-            self._fact(gone(live, at=self.executor.clock()))
+        if live.asked or live.host not in {"", self.seat.here.host}:
+            self.seat.facts(gone(live, at=self.executor.clock()))
             self.wake.set()
         else:
             self.executor.adopt(self._watch(live), jobs_.cursor_of(live))
@@ -411,42 +372,16 @@ class Runner:
         self.executor.forget(key)
         del self.watched[key]
 
-    # ----------------------------------------------------------------------------------------------- other runners
-
     def _take_over(self) -> None:
-        """Runners whose lease has expired are out, and this one looks after what they left.
-
-        The leases are read after the log was folded, and only runners known by then are judged by them: one that
-        attaches meanwhile is not taken for dead. What a dead one still wrote is folded once it can write no more.
-        """
-        if self.ending is not None:
-            return
-        self._fold(self.log.tail())
-        leases = self.store.leases(self.settings.study)
-        dead = self.leases.expired(leases, now=self.executor.monotonic())
-        epochs = gone_epochs(self.state, {lease.epoch for lease in leases} - {lease.epoch for lease in dead})
-        for lease in dead:
-            self.store.release(lease)
-        at = self.executor.clock()
-        runners = [runner for epoch, runner in self.state.runners.items() if epoch in epochs]
-        if runners:
-            self._fact(*(ev.RunnerDetached(at=at, runner=r.runner, epoch=r.epoch, why="lost") for r in runners))
-        elif epochs:
-            self._fold(self.log.tail())
-        self._decide([
-            ev.AttemptAdopted(
-                at=at, based_on=self.state.seq, runner=self.here.runner, epoch=self.lease.epoch,
-                trial=live.number, attempt=live.attempt, previous=live.epoch,
-            )
-            for live in orphans(self.state, epochs)
-        ])  # fmt: skip
+        if self.ending is None:
+            self.seat.take_over()
 
     def _reattach(self) -> None:
         """This runner was taken for dead (suspended, cut off): it folds the log first, ends those of its jobs that
         nobody adopted and the log gave up, and goes on as a new runner."""
         self.say("this runner's lease was taken over while it was not heard of; it goes on under a new one")
         self.asked = None
-        state = open_state(self.store, self.settings.study)
+        state = open_state(self.seat.store, self.settings.study)
         for key, watched in list(self.watched.items()):
             live = state.live.get(watched.trial)
             if live is not None and live.attempt == watched.attempt and live.exit is None:
@@ -456,5 +391,7 @@ class Runner:
         self.inbox = [event for event in self.inbox if event.key in self.watched]
         self.unlogged.clear()
         self.held.clear()
-        self._attach()
+        self.seat.take(workers=self.settings.workers)
+        self._take_over()
+        self.cut_off = False
         self.wake.set()
