@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DRAWN_ROWS = 500  # a longer table is plain text: drawing takes a millisecond a row
 WIDEST_CELL = 60
+WIDEST_WORDS = 2_000
 
 
 def print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], *, form: str, records: Any = None) -> None:
@@ -58,7 +59,7 @@ class _Lines:
 
 def plain_text(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Columns aligned by blanks; numbers to the right."""
-    cells = [[shown(value) for value in row] for row in rows]
+    cells = [_cells(row) for row in rows]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(names)]
     right = [_numeric(row[i] for row in rows) for i in range(len(names))]
 
@@ -79,7 +80,7 @@ def _draw(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for i, name in enumerate(names):
         table.add_column(Text(name), justify="right" if _numeric(row[i] for row in rows) else "left")
     for row in rows:
-        table.add_row(*(Text(shown(value), style=STYLES.get(str(value), "")) for value in row))
+        table.add_row(*(Text(text, style=STYLES.get(text, "")) for text in _cells(row)))
     Console().print(table)
 
 
@@ -90,15 +91,20 @@ def _numeric(values: Iterable[Any]) -> bool:
     return all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)
 
 
-def shown(value: Any) -> str:
-    """A value as a table shows it: a number with six digits, one line of at most 60 characters."""
+def _cells(row: Sequence[Any]) -> list[str]:
+    """The last cell, which is the one for words, is shown whole."""
+    return [shown(value) for value in row[:-1]] + [shown(value, widest=WIDEST_WORDS) for value in row[-1:]]
+
+
+def shown(value: Any, *, widest: int = WIDEST_CELL) -> str:
+    """A value as a table shows it: a number with six digits, one line of at most `widest` characters."""
     if value is None:
         return ""
     if isinstance(value, float):
         return number(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = one_line(text)
-    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
+    return text if len(text) <= widest else text[: widest - 1] + "…"
 
 
 def number(value: float) -> str:

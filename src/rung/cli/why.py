@@ -80,6 +80,8 @@ def _reason(event: ev.AnyEvent) -> tuple[str, str]:
     if reason is None:
         return getattr(event, "who", ""), detail
     text = reason.text + (f" (phase {reason.phase})" if reason.phase else "")
+    if isinstance(event, ev.TrialProposed):
+        return reason.by, f"{text}: {detail}"
     return reason.by, "; ".join(part for part in (detail, text) if part)
 
 
