@@ -11,6 +11,7 @@ import pytest
 from cli.conftest import Call
 from rung.cli.run_verbs import run
 from rung.cli.target import OPTIONS, resolved
+from rung.model import BadInput
 
 STUDY = "command: python t.py\nparameters:\n  lr: {type: float, min: 0, max: 1}\n  search: 3\n  batch-size: 8\nobjective: loss\n"
 
@@ -78,9 +79,11 @@ def test_set_after_a_file_may_be_what_makes_it_valid(place: Path) -> None:
 
 
 def test_a_command_after_two_dashes(place: Path) -> None:
-    found = given("-p", "x=1,2", "-m", "loss", "--", "study.yaml", "--lr", "{x}")
-    assert (found["words"], found["dashed"]) == (("study.yaml", "--lr", "{x}"), True)
-    assert resolved(found).spec.command == ("study.yaml", "--lr", "{x}")
+    found = given("-p", "x=1,2", "-m", "loss", "--", "sh", "study.yaml", "--lr", "{x}")
+    assert (found["words"], found["dashed"]) == (("sh", "study.yaml", "--lr", "{x}"), True)
+    assert resolved(found).spec.command == ("sh", "study.yaml", "--lr", "{x}")
+    with pytest.raises(BadInput, match="no program 'study.yaml' on PATH"):
+        resolved(given("-p", "x=1,2", "-m", "loss", "--", "study.yaml", "--lr", "{x}"))
     assert given("-p", "x=1,2", "--")["dashed"] is True
 
 

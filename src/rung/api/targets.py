@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,7 @@ def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
 
 def _script(path: Path, shown: str, arguments: list[str]) -> StudySpec:
     if path.suffix == ".py":
-        argv = ["python", str(path.absolute())]
+        argv = ["python" if shutil.which("python") else "python3", str(path.absolute())]
     elif os.access(path, os.X_OK):
         argv = [str(path.absolute())]
     else:
@@ -271,6 +272,9 @@ def _check(spec: StudySpec) -> None:
         hint = did_you_mean(unknown[0], _placeholders(spec))
         raise BadInput(f"`{{{unknown[0]}}}` in the command is no parameter{hint}", key="command")
     find("execute", spec.run.executor)
+    program = (spec.command or ("",))[0]
+    if program and "/" not in program and "{" not in program and shutil.which(program) is None:
+        raise BadInput(f"no program {program!r} on PATH; activate its environment, or give its path", key="command")
     if spec.function is not None:
         check_function(spec.function, cwd=Path(spec.run.cwd))
 

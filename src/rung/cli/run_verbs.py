@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +136,9 @@ def _say_over(handle: Handle) -> None:
     assert completed is not None
     took = seconds(handle.state.switches.elapsed)
     say(f"study {handle.name} is {completed.state} ({completed.reason.text}): {counted(handle.state)} in {took}")
+    if completed.state == "failed" and any("ModuleNotFoundError" in error for error in handle.state.errors.values()):
+        program = (handle.state.spec.command or (sys.executable,))[0]
+        say(f"the trials ran with {shutil.which(program) or program}: is that the Python that has the module?")
 
 
 def _say_further(handle: Handle, flags: str) -> None:
