@@ -272,9 +272,6 @@ def _check(spec: StudySpec) -> None:
         hint = did_you_mean(unknown[0], _placeholders(spec))
         raise BadInput(f"`{{{unknown[0]}}}` in the command is no parameter{hint}", key="command")
     find("execute", spec.run.executor)
-    program = (spec.command or ("",))[0]
-    if program and "/" not in program and "{" not in program and shutil.which(program) is None:
-        raise BadInput(f"no program {program!r} on PATH; activate its environment, or give its path", key="command")
     if spec.function is not None:
         check_function(spec.function, cwd=Path(spec.run.cwd))
 

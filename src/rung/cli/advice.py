@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
+
+from rung.model import BadInput
 
 if TYPE_CHECKING:
     from rung.model import StudySpec
@@ -24,8 +27,11 @@ def key_of(parameter: str, field: str) -> str:
     return ".".join(part for part in (("parameters", parameter, field) if parameter else (field,)) if part)
 
 
-def check_devices(spec: StudySpec) -> None:
-    """This machine could ever give a trial the devices it wants. Raises `BadInput`."""
+def check_machine(spec: StudySpec) -> None:
+    """This machine has the program, and could ever give a trial the devices it wants. Raises `BadInput`."""
+    program = (spec.command or ("",))[0]
+    if program and "/" not in program and "{" not in program and shutil.which(program) is None:
+        raise BadInput(f"no program {program!r} on PATH; activate its environment, or give its path", key="command")
     if spec.run.executor == "local" and (spec.run.gpus or spec.run.cpus):
         from rung.execute.devices import Devices
 

@@ -31,10 +31,10 @@ def show_plan(
     commands, what the linter says, who proposes and why."""
     from rung.api.creation import created_event
     from rung.api.targets import budgeted
-    from rung.cli.advice import check_devices
+    from rung.cli.advice import check_machine
 
     spec, chosen = budgeted(resolved(given).spec)
-    check_devices(spec)
+    check_machine(spec)
     places = find(directory, store)
     event = created_event(
         spec, runs=places.runs, cwd=Path.cwd(), command_line=command_line, surface="cli",

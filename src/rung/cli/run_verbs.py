@@ -70,11 +70,11 @@ def _open(
     """The study, made or found, and how many workers the command line wants. Nothing is written for a bad one."""
     from rung.api.creation import create_or_continue, created_event
     from rung.api.targets import budgeted
-    from rung.cli.advice import check_devices, spec_warnings
+    from rung.cli.advice import check_machine, spec_warnings
 
     target = resolved(given)
     spec, chosen = budgeted(target.spec)
-    check_devices(spec)
+    check_machine(spec)
     places = find(directory, store)
     event = created_event(
         spec, runs=places.runs, cwd=Path.cwd(), command_line=command_line, surface="cli",
