@@ -83,7 +83,7 @@ def test_a_command_after_two_dashes(place: Path) -> None:
     found = given("-p", "x=1,2", "-m", "loss", "--", "sh", "study.yaml", "--lr", "{x}")
     assert (found["words"], found["dashed"]) == (("sh", "study.yaml", "--lr", "{x}"), True)
     assert resolved(found).spec.command == ("sh", "study.yaml", "--lr", "{x}")
-    with pytest.raises(BadInput, match="no program .* on PATH"):
+    with pytest.raises(BadInput, match=r"no program .* on PATH"):
         check_machine(resolved(given("-p", "x=1,2", "-m", "loss", "--", "study.yaml", "--lr", "{x}")).spec)
     assert given("-p", "x=1,2", "--")["dashed"] is True
 
