@@ -6,6 +6,7 @@ import re
 
 import msgspec
 import pytest
+from bench.claims import Claim
 from bench.rows import ROWS
 from bench.rows.base import Row
 from bench.session import Session
@@ -62,6 +63,16 @@ def test_the_same_stands_for_what_came_before(session: Session, turns: Turns, mo
     monkeypatch.setattr(report, "ROWS", {row.name: row})
     run.measure_row(session, row, rounds=1)
     assert [claim["what"] for claim in report.summary(session)["claims"]] == ["a turn", "a turn: again"]
+
+
+def test_a_peer_that_did_better_is_named_without_any_goal(
+    session: Session, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = Claim(what="a turn", metric="ms", unit="ms", side="peer", peer="rung", peer_name="the faster one")
+    row = turns.row(claims=(claim,))
+    monkeypatch.setattr(report, "ROWS", {row.name: row})
+    run.measure_row(session, row, rounds=1)
+    assert "- a turn (against the faster one)" in report.page(session)
 
 
 def test_every_figure_of_the_page_is_in_the_summary(measured: Session) -> None:

@@ -32,7 +32,9 @@ def print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], *, form: str
 
 def print_json(value: Any) -> None:
     """The value on stdout as strict JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

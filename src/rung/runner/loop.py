@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from rung.store.base import Store
     from rung.study.engine import PolicyFactory, Question
 
-POLL_S = 0.1  # how often the store is asked whether another process wrote
+POLL_S = 0.01  # how often the store is asked whether another process wrote: under 1 % of a core
 RETRY_HELD_S = 1.0  # how long a start that found no room or no device waits
+BEING_TRIED = -math.inf  # in place of a time: a held start was made again, and its news is to come
 RETRY_STORE_S = 1.0  # how long an append that found no room in the store waits
 QUICK_ANSWER_S = 0.005  # a searcher that answered faster is asked without a thread
 
@@ -104,8 +106,10 @@ class Runner:
             await asyncio.gather(*tasks, return_exceptions=True)
             self.thread.shutdown(wait=False, cancel_futures=True)
             self.copies.close()
-            self._detach()
-            await self.executor.close()
+            try:
+                self._detach()
+            finally:
+                await self.executor.close()
         return self.ending or "done"
 
     def end(self, why: str) -> None:
@@ -176,7 +180,8 @@ class Runner:
     async def _sleep(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Until something happens, a held start or a store without room is due, or the time budget is used up."""
         now = self.executor.monotonic()
-        times = [due - now for due in self.held.values()] if self.store_due is None else [self.store_due - now]
+        held = [due - now for due in self.held.values() if due != BEING_TRIED]
+        times = held if self.store_due is None else [self.store_due - now]
         left = self._time_left()
         timeout = min([*times, *([] if left is None or self.store_due is not None else [left])], default=None)
         waker = asyncio.create_task(self.wake.wait())
@@ -228,6 +233,7 @@ class Runner:
             self.cut_off = True
             self.wake.set()
             return
+        self.stale = True  # what was written may not have been read back
         if self.store_due is None:
             self.say(f"{error}; running trials go on, nothing new starts until the store can be written again")
         self.store_due = self.executor.monotonic() + RETRY_STORE_S
@@ -243,15 +249,15 @@ class Runner:
             self.unlogged += self._facts(event)
 
     def _append_facts(self) -> None:
-        """What happened is in the log, and what others wrote is folded."""
+        """What happened is in the log, once, and all that is new there is folded."""
         facts = list(self.unlogged)
         left = self._time_left()
         if left is not None and left <= 0:
             facts.append(ev.TimeSpent(at=self.executor.clock(), seconds=self.state.spec.budget.time_s or 0.0))
         if facts:
-            self.seat.facts(*facts)
+            self.seat.log.append(facts)
             self.unlogged.clear()
-        elif self.stale or self.seat.store.changed():
+        if facts or self.stale or self.seat.store.changed():
             self.seat.catch_up()
         self.stale = False
 
@@ -276,8 +282,10 @@ class Runner:
             return False
         self.asked = None
         decisions = self.seat.engine.conclude(question, future.result(), at=self.executor.clock())
-        if self.ending is not None or not decisions or not self.seat.engine.startable():
+        if self.ending is not None or not self.seat.engine.startable():
             return False
+        if not decisions:
+            return question.based_on != self.state.seq  # what made it wait may be over: nothing else would ask again
         self.seat.decide(self.seat.engine.legal(decisions))  # the log may have moved on while the answer was computed
         return True
 
@@ -348,6 +356,8 @@ class Runner:
         which = (live.number, live.attempt)
         if self.ending is not None or self.held.get(which, 0.0) > self.executor.monotonic():
             return
+        if which in self.held:
+            self.held[which] = BEING_TRIED
         try:
             if self.copies.arrived(live):
                 self.executor.start(self._watch(live))

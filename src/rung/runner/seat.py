@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rung.store.base import Lease, LeaseOwner, Store
     from rung.study.engine import PolicyFactory
 
-SNAPSHOT_EVERY = 5_000  # events, and a quarter of the log: writing snapshots stays a small part of all work
+SNAPSHOT_EVERY = 5_000  # events, and a part of the log: so that opening a study folds little, and writing stays cheap
+SNAPSHOT_PART = 32
 
 Observer = Callable[[State, Sequence[ev.AnyEvent]], None]
 
@@ -137,6 +138,6 @@ class Seat:
 
     def keep_snapshot(self) -> None:
         """A snapshot is written when enough was added since the last one."""
-        if self.state.seq - self.snapshot_seq > max(SNAPSHOT_EVERY, self.snapshot_seq // 4):
+        if self.state.seq - self.snapshot_seq > max(SNAPSHOT_EVERY, self.snapshot_seq // SNAPSHOT_PART):
             write_snapshot(self.store, self.study, self.state)
             self.snapshot_seq = self.state.seq
