@@ -98,6 +98,7 @@ WORDS = [
     ((*X, "--name", "x" * 300, "t.py"), "--name: a study's name has at most 100 characters, this one has 300"),
     ((*X, "--name", "12", "t.py"), "--name: .*a bare number is a trial"),
     ((*X, "--store", "sqlite:///folder", "t.py"), "is a directory"),
+    ((*X, "--dir", "t.py", "t.py"), "t.py is not a directory; name another path"),
     ((*X, "--store", "sqlite:///text.db", "t.py"), "not a Rung store"),
     ((*X, "--store", "sqlite:///newer.db", "t.py"), "written by a newer Rung"),
     ((*X, "--store", "sqlite:///other.db", "t.py"), "another program"),

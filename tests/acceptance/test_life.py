@@ -90,7 +90,9 @@ def test_a_study_in_which_all_fails_ends_with_3(bench: Bench) -> None:
     assert [t["state"] for t in trials] == ["failed"] * 5
     assert "no luck" in trials[0]["error"]
     assert "the first 5 trials all failed" in done.stderr
-    assert bench.rung("logs", "2").stdout == "about to fail\n"
+    told = bench.rung("logs", "2")
+    assert told.stdout == "about to fail\n"
+    assert told.stderr.startswith("it wrote to stderr too: rung logs ")
     assert bench.rung("logs", "2", "--err").stdout == "no luck\n"
     assert bench.rung("best", code=3).stderr.count("\n") == 1
 
@@ -271,3 +273,10 @@ def test_logs_can_be_followed_to_the_end(bench: Bench) -> None:
     missing = bench.folder / "runs" / "t-1" / "00000" / "1" / "stdout"
     missing.unlink()
     assert "left no stdout" in bench.rung("logs", code=1).stderr
+
+
+def test_a_metric_that_was_mistyped_is_told_what_was_printed(bench: Bench) -> None:
+    bench.write("t.py", "print('val_loss: 0.5 acc=1')\n")
+    bench.rung("run", *SPACE, "t.py", code=3)
+    said = "ended without reporting loss; it reported nothing; it printed numbers named val_loss, acc"
+    assert bench.json("trials")[0]["error"] == said

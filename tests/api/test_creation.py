@@ -149,3 +149,11 @@ def test_a_searcher_from_a_file(here: Path) -> None:
     (here / "mine.py").write_text("x = 1\n")
     with pytest.raises(BadInput, match="expected one class with a method `suggest`, found 0"):
         describe(wanted)
+
+
+@pytest.mark.parametrize("domain", [{"min": 0.0, "max": 1.0}, {"min": 0, "max": 1, "step": 0.5}])
+def test_constraints_that_nothing_keeps_are_refused_before_anything_is_written(domain: dict[str, Any]) -> None:
+    store = MemoryStore()
+    with pytest.raises(BadInput, match=r"constraints: no .* keeps? `x > 5`"):
+        opened(store, parameters=(Parameter(name="x", type="float", **domain),), constraints=("x > 5",))
+    assert not store.studies()

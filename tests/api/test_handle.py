@@ -30,6 +30,12 @@ def handle(world: World) -> Handle:
     return Handle(world.store, STUDY)
 
 
+def test_a_retry_that_the_budget_forbids_is_refused_and_says_the_way_on() -> None:
+    world = World(study_spec(budget=Budget(trials=4, target=1e9))).run()
+    with pytest.raises(BadInput, match=r"the target 1e\+09 is reached, so trial 0 cannot run: change the budget first"):
+        Handle(world.store, STUDY).retry_trial(0)
+
+
 def test_an_unknown_study_names_the_nearest(world: World) -> None:
     with pytest.raises(UnknownStudy, match=r"no study named study-2 in memory://; did you mean `study-1`\?"):
         Handle(world.store, "study-2")

@@ -50,6 +50,17 @@ def test_trials_of_a_study_file_run_in_its_directory(files: Path) -> None:
     assert (found.spec.run.cwd, found.stem) == (str(files / "digits"), "digits")
 
 
+def test_plug_in_files_are_found_from_anywhere_later(files: Path) -> None:
+    """One that a study file names lies beside it, one that an option names is seen from where the user stands."""
+    named = YAML + "search: {method: mine.py}\nschedule: {method: rule.py}\n"
+    (files / "digits" / "study.yaml").write_text(named.replace("python train.py", "python ../train.py"))
+    spec = resolve("digits/study.yaml", [], Options(), cwd=files).spec
+    folder = files / "digits"
+    assert (spec.search.method, spec.schedule.method) == (str(folder / "mine.py"), str(folder / "rule.py"))
+    spec = resolve("digits/study.yaml", [], Options(schedule="rule.py"), cwd=files).spec
+    assert (spec.search.method, spec.schedule.method) == (str(folder / "mine.py"), str(files / "rule.py"))
+
+
 def test_a_python_script(files: Path) -> None:
     found = resolve("train.py", ["--data", "a b", "{x}"], ASK, cwd=files)
     assert found.spec.command == ("python", str(files / "train.py"), "--data", "a b", "{{x}}", "{rest}")
@@ -182,3 +193,34 @@ def test_the_number_of_trials_that_nobody_gave(
 ) -> None:
     spec, said = budgeted(study_spec(trials=given, parameters=parameters))
     assert (spec.budget.trials, said) == (trials, text)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(params=LR, metrics=("loss", "loss:max")), "-m: loss is given twice"),
+        (Options(params=LR, metrics=("",)), "-m: expected NAME"),
+        (Options(params=LR, metrics=("loss",), time="0"), "--time: must be above 0"),
+        (Options(params=LR, metrics=("loss",), timeout="0s"), "--trial-timeout: must be above 0"),
+        (Options(params=LR, metrics=("loss",), schedule="ashha"), "unknown scheduler 'ashha'"),
+    ],
+)
+def test_options_that_cannot_be_meant(files: Path, options: Options, said: str) -> None:
+    with pytest.raises(BadInput) as error:
+        resolve("train.py", [], options, cwd=files)
+    assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("search: bayes", "study.yaml: search.method: unknown searcher 'bayes'"),
+        ("schedule: ashha", "study.yaml: schedule.method: unknown scheduler 'ashha'"),
+        ("run: {executor: ray}", "study.yaml: run.executor: unknown executor 'ray'"),
+    ],
+)
+def test_an_unknown_name_in_a_study_file_is_placed(files: Path, line: str, said: str) -> None:
+    (files / "study.yaml").write_text(f"{YAML}{line}\n")
+    with pytest.raises(BadInput) as error:
+        resolve("study.yaml", [], Options(), cwd=files)
+    assert str(error.value).startswith(said)

@@ -41,6 +41,8 @@ def test_one_line_has_nothing_that_steers_a_terminal(text: str) -> None:
         (None, ""),
         (0.1 + 0.2, "0.3"),
         (1e-9, "1e-09"),
+        (-math.inf, "-Infinity"),
+        (math.nan, "NaN"),
         (True, "true"),
         ([1, "a"], '[1, "a"]'),
         ("x" * 99, "x" * 59 + "…"),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rung.execute.base import Cursor
-from rung.execute.channels import Channels, numeric, parse_object
+from rung.execute.channels import Channels, numeric, parse_object, printed_names
 from rung.model import Report
 
 NOW = 7.0
@@ -211,3 +211,8 @@ def test_a_json_line_ends_the_text_report_before_it() -> None:
 def test_what_counts_as_a_number(value: object, number: float | None) -> None:
     assert numeric(value) == number
     assert numeric("Infinity") == math.inf
+
+
+def test_what_a_program_printed_can_be_named() -> None:
+    text = "\x1b[1mval_loss\x1b[0m: 0.5 acc=0.9\nval_loss: 0.4\nlr = fast\n2024-01-01 10:00:00 {'f1': 1e-3}"
+    assert printed_names(text) == ["val_loss", "acc", "f1"]

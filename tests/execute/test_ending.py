@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rung.execute.local import LocalExecutor
+from rung.execute.tree import Strangers
 from rung.testing.executors import run, told_by
 from rung.testing.programs import marked, python, runs, shell, wait_for
 
@@ -21,6 +22,20 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 time.sleep(600)
+"""
+LEFT_BEHIND = """
+import os, time
+there, here = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        os.write(here, b'.')
+        time.sleep(600)
+        os._exit(0)
+    os._exit(0)
+os.read(there, 1)
+os.wait()
 """
 STUBBORN = """
 import os, signal, time
@@ -48,6 +63,26 @@ def test_stop_ends_grandchildren_in_sessions_of_their_own(tmp_path: Path, progra
             assert marked(one.key) == []
 
     run(story())
+
+
+def test_what_outlives_its_program_in_a_session_of_its_own_is_ended_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        one = python(tmp_path / "1", LEFT_BEHIND)
+        async with told_by(LocalExecutor()) as told:
+            told.executor.start(one)
+            ended = await told.end(one.key)
+            assert (ended.how, ended.code) == ("exited", 0)
+            assert marked(one.key) == []
+        outlived = (tmp_path / "1" / "stdout").read_text().split()
+        assert len(outlived) == 1
+        assert not runs(int(outlived[0]))
+
+    run(story())
+
+
+def test_processes_of_no_job_are_no_leftovers() -> None:
+    strangers = Strangers()
+    assert not any(strangers.outlived(2**30, "no such job") for _ in range(3))
 
 
 def test_a_tree_that_ignores_term_is_killed_after_the_grace(tmp_path: Path) -> None:

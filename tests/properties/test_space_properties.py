@@ -22,9 +22,10 @@ many = settings(deadline=None, max_examples=300, derandomize=True)
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 positive = st.floats(1e-9, 1e6, exclude_min=True)
+passable = st.characters(codec="utf-8", exclude_characters="\0")  # what a program can be given
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-100, 100) | st.floats(-10, 10) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    st.none() | st.booleans() | st.integers(-100, 100) | st.floats(-10, 10) | st.text(passable, max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(passable, max_size=3), inner, max_size=2),
     max_leaves=4,
 )
 

@@ -16,6 +16,7 @@ from rung.model import Budget, Objective, Parameter, RunSettings, SearchSpec, St
 from rung.plugins import policy_for
 from rung.runner.log import read
 from rung.runner.loop import Runner, Settings
+from rung.store.base import Store
 from rung.store.sqlite import SqliteStore
 from rung.study import events as ev
 from rung.study.engine import PolicyFactory
@@ -66,14 +67,16 @@ class Stage:
 
     def run(
         self, *, workers: int = 1, executor: Callable[[], Executor] = LocalExecutor,
-        policies: PolicyFactory = policy_for, heartbeat_s: float = 3.0,
+        policies: PolicyFactory = policy_for, heartbeat_s: float = 3.0, store: Callable[[str], Store] = SqliteStore,
     ) -> str:  # fmt: skip
         """A runner has worked on the study; returns why it ended."""
         settings = Settings(study="study", runs=self.runs, workers=workers, heartbeat_s=heartbeat_s)
 
         async def work() -> str:
-            with contextlib.closing(SqliteStore(self.url)) as store:
-                self.runner = Runner(store, executor(), policies, settings, observe=self._observe, say=self.said.append)
+            with contextlib.closing(store(self.url)) as opened:
+                self.runner = Runner(
+                    opened, executor(), policies, settings, observe=self._observe, say=self.said.append
+                )
                 return await self.runner.run()
 
         return asyncio.run(work())

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rung.api.attachment import run_inline
-from rung.execute.base import Cursor, Executor, Job
+from rung.execute.base import Cursor, Executor, Held, Job
 from rung.execute.local import LocalExecutor
 from rung.model import Budget, Command, Reason
 from rung.plugins import policy_for
 from rung.runner.log import entry, open_engine
 from rung.runner.loop import Runner, Settings
-from rung.store.base import LeaseOwner
+from rung.store.base import Entry, Lease, LeaseOwner, Logged, Position
+from rung.store.errors import StoreBusy
+from rung.store.sqlite import SqliteStore
 from rung.study import events as ev
 from rung.study.engine import Me
 from rung.study.policy import Policy
@@ -210,6 +213,23 @@ def test_a_held_start_is_said_once_and_made_when_there_is_room(stage: Make) -> N
     assert len(study.of(ev.AttemptAssigned)) == 2, "a held start is the same attempt"
 
 
+def test_a_held_start_has_the_first_go_at_room_that_is_made(stage: Make) -> None:
+    """With two workers and room for one, each trial that ends makes room for the one that waits, not for a new one."""
+    study = stage(trials=4)
+    begun: list[str] = []
+
+    class Narrow(LocalExecutor):
+        def start(self, job: Job) -> None:
+            if self.jobs():
+                self._emit(Held(key=job.key, why="no room"))
+                return
+            begun.append(Path(job.directory).parent.name)
+            super().start(job)
+
+    study.run(workers=2, executor=Narrow)
+    assert begun == ["00000", "00001", "00002", "00003"]
+
+
 def test_a_held_trial_can_be_stopped_and_never_starts(stage: Make) -> None:
     study = stage(trials=1)
     study.runs.mkdir()
@@ -229,6 +249,73 @@ def test_a_held_trial_can_be_stopped_and_never_starts(stage: Make) -> None:
     study.run(executor=Watching)
     assert study.states() == ["failed"]
     assert [event.how for event in study.of(ev.TrialExited)] == ["never"]
+
+
+def test_a_held_start_that_is_under_way_is_waited_for_in_peace(stage: Make) -> None:
+    """Its time has come and gone, but nothing is to be done until its news arrives."""
+    study = stage(trials=1)
+    in_the_way = study.runs / "study"
+    in_the_way.parent.mkdir()
+    in_the_way.write_text("not a directory")
+    starts: list[str] = []
+    turns: list[int] = []
+
+    class Slow(LocalExecutor):
+        def start(self, job: Job) -> None:
+            starts.append(job.key)
+            if len(starts) == 1:
+                super().start(job)
+                return
+            in_the_way.unlink()
+            self._watches[job.key] = None  # type: ignore[assignment]  # on its way
+            self._loop.call_later(0.3, self._really, job)
+
+        def _really(self, job: Job) -> None:
+            del self._watches[job.key]
+            super().start(job)
+
+        def monotonic(self) -> float:
+            if len(starts) == 2 and job_is_coming(self._watches):
+                turns.append(1)
+            return super().monotonic()
+
+    def job_is_coming(watches: dict[str, Any]) -> bool:
+        return None in watches.values()
+
+    study.run(executor=Slow)
+    assert study.states() == ["complete"]
+    assert len(turns) < 100
+
+
+# ------------------------------------------------------------------------------------------- a store that is in trouble
+
+
+class Interrupting(SqliteStore):
+    """Others write right before the first report, and when that is to be read back the file is busy."""
+
+    met = busy = False
+
+    def append(
+        self, study: str, entries: Sequence[Entry], *, after: int | None = None, lease: Lease | None = None
+    ) -> Position:
+        if not self.met and any(b"TrialReported" in entry.body for entry in entries):
+            self.met = self.busy = True
+            super().append(study, [entry(ev.UnpauseRequested(at=1.0))])
+        return super().append(study, entries, after=after, lease=lease)
+
+    def read(self, study: str, *, after: int = 0, limit: int = 10_000, trial: int | None = None) -> list[Logged]:
+        if self.busy:
+            self.busy = False
+            raise StoreBusy("the file is locked", place=self.url)
+        return super().read(study, after=after, limit=limit, trial=trial)
+
+
+def test_a_fact_that_was_written_and_could_not_be_read_back_is_not_written_again(stage: Make) -> None:
+    study = stage(trials=1)
+    study.run(store=Interrupting)
+    assert study.states() == ["complete"]
+    assert len(study.of(ev.TrialReported)) == len(study.of(ev.TrialExited)) == 1
+    assert [line.rpartition("; ")[2] for line in study.said][1:] == ["nothing was lost"]
 
 
 # ------------------------------------------------------------------------------------------------ losing and adopting

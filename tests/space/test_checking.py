@@ -76,6 +76,7 @@ def test_canonical(space: Space, given: dict[str, Any], canonical: dict[str, Any
         ({"heads": 0, "hidden": 3}, "parameters.hidden", "expected heads (0) x"),
         ({"width": 64, "heads": 4}, "constraints", "`width * heads <= 128` does not hold at width=64, heads=4"),
         ({"epochs": float("inf")}, "parameters.epochs", "is not finite"),
+        ({"epochs": "\0"}, "parameters.epochs", "holds a NUL character"),
     ],
 )
 def test_refused(space: Space, given: dict[str, Any], key: str, message: str) -> None:

@@ -28,7 +28,7 @@ PARAMS = {"lr": 1e-05, "width": 32, "opt": "sgd"}
     ],
 )
 def test_the_pieces_of_an_argument(arg: str, pieces: list[Literal | Placeholder]) -> None:
-    assert parse(arg) == pieces
+    assert list(parse(arg)) == pieces
 
 
 @pytest.mark.parametrize(

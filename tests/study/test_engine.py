@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import pytest
 
-from rung.model import Budget, LogError, Parameter, Pause, Reason
+from rung.model import Budget, Command, Continue, LogError, Parameter, Pause, Reason, ScheduleSpec, Stop
+from rung.plugins import make_searcher, policy_for
+from rung.schedule.base import Contest, Ended, Progress
 from rung.study import events as ev
 from rung.study import replay
 from rung.study.engine import Question
+from rung.study.policy import Combined, Policy
+from rung.study.state import State
 from rung.study.transitions import Phase
 from rung.testing.studies import World, diary_policy, study_spec
 
@@ -94,6 +99,108 @@ def test_an_exhausted_space_waits_for_the_trials_that_run(make_world: MakeWorld)
     world.end(1)
     world.turn()
     assert world.state.switches.completed is not None
+
+
+def test_an_interrupted_answer_does_not_hold_the_policy_still() -> None:
+    """Ctrl-C in a notebook while a slow proposal is computed: the next one is computed all the same."""
+    interrupted = [True, False]
+
+    def policies(state: State) -> Policy:
+        policy = policy_for(state)
+        question = policy.question
+
+        def impatient(state: State, free: int) -> Callable[[], list[Command]]:
+            answer = question(state, free)
+
+            def once() -> list[Command]:
+                if interrupted.pop(0):
+                    raise KeyboardInterrupt
+                return answer()
+
+            return once
+
+        policy.question = impatient  # type: ignore[method-assign]
+        return policy
+
+    world = World(study_spec(trials=1), policies=policies)
+    with pytest.raises(KeyboardInterrupt):
+        world.engine.propose(at=world.now, free=1)
+    assert [type(d) for d in world.engine.propose(at=world.now, free=1)] == [ev.TrialProposed, ev.AttemptAssigned]
+
+
+# ------------------------------------------------------------------------------------------------ schedulers
+
+
+class Impatient:
+    """Stops each trial whose report is worse than the best report of all trials before."""
+
+    options: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, contest: Contest) -> None:
+        self.best = math.inf
+
+    def observe(self, deltas: Sequence[Progress | Ended]) -> list[Stop | Pause | Continue]:
+        found: list[Stop | Pause | Continue] = []
+        for delta in deltas:
+            if isinstance(delta, Progress) and (loss := delta.losses[0]) is not None:
+                if loss > self.best:
+                    found.append(Stop(trial=delta.number, reason=Reason(by="impatient", text=f"best was {self.best}")))
+                self.best = min(self.best, loss)
+        return found
+
+    def resource(self) -> float | None:
+        return None
+
+    def describe(self) -> str:
+        return "impatient"
+
+
+def impatient_policy(state: State) -> Policy:
+    spec = state.created.spec
+    contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
+    policy = Combined(state, make_searcher(state), Impatient(contest))
+    policy.catch_up(state)
+    return policy
+
+
+IMPATIENT = study_spec(trials=3, schedule=ScheduleSpec(method="impatient"))
+
+
+def test_a_trial_that_two_rules_end_is_ended_once() -> None:
+    """The scheduler stops it and the user does, and both are known at the same moment."""
+    world = World(IMPATIENT, workers=2, policies=impatient_policy)
+    world.turn()
+    world.start(0)
+    world.start(1)
+    world.report(0, loss=1.0)
+    world.report(1, loss=2.0)
+    world.request(ev.TrialStopRequested, trial=1)
+    world.turn()
+    assert [event.reason.by for event in world.events if isinstance(event, ev.TrialStopped)] == ["user"]
+    world.run()
+    assert list(replay.check(world.events, impatient_policy)) == []
+
+
+def test_a_scheduler_remembers_every_report_after_a_resume() -> None:
+    """The best report came from a trial that is still running: no column of the state's holds it."""
+    world = World(IMPATIENT, workers=2, policies=impatient_policy)
+    world.turn()
+    world.start(0)
+    world.report(0, loss=1.0)
+    world.report(0, loss=0.0)
+    world.report(0, loss=5.0)
+    world.snapshot()
+    world = world.resumed()
+    world.start(1)
+    world.report(1, loss=0.5)
+    world.turn()
+    stopped = [event for event in world.events if isinstance(event, ev.TrialStopped)]
+    assert [(event.trial, event.reason.text) for event in stopped] == [(0, "best was 0.0"), (1, "best was 0.0")]
+    world.run()
+    assert list(replay.check(world.events, impatient_policy)) == []
+
+
+# ------------------------------------------------------------------------------------------------ answers
 
 
 def test_an_answer_that_a_question_cannot_have(make_world: MakeWorld) -> None:

@@ -187,6 +187,18 @@ def test_a_complete_trial_that_fails_when_it_is_retried_makes_room_in_a_determin
 # ------------------------------------------------------------------------------------------------ reasons
 
 
+def test_a_value_told_of_no_trial_means_nothing(make_world: MakeWorld) -> None:
+    world = make_world(study_spec(trials=2))
+    world.request(ev.TrialTold, trial=-1, values={"loss": 0.0})
+    world.turn()
+    world.end(0)
+    world.turn()
+    world.request(ev.TrialTold, trial=-1, values={"loss": 0.0})
+    world.run()
+    assert [trial.state for trial in world.state.trials()] == ["complete", "complete"]
+    assert world.state.history["delta"].tolist() == [0, ~0, 1, ~1]
+
+
 def test_each_proposal_says_who_and_why(make_world: MakeWorld) -> None:
     world = make_world(study_spec(trials=3, start="default"))
     world.request(ev.TrialEnqueued, params={"lr": 0.1})

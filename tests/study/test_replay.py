@@ -10,6 +10,8 @@ from rung.model import LogError, Reason
 from rung.plugins import policy_for
 from rung.study import events as ev
 from rung.study import replay
+from rung.study.policy import Policy
+from rung.study.state import State
 from rung.testing.studies import Ending, World, fails, study_spec, well_behaved
 
 MakeWorld = Callable[..., World]
@@ -27,6 +29,31 @@ def test_folding_again_gives_the_same_trials(make_world: MakeWorld) -> None:
     world = make_world(study_spec(trials=5), workers=3).run(choose=max)
     again = replay.fold(world.events)
     assert list(again.trials()) == list(world.state.trials())
+
+
+def test_one_fold_computes_all_decisions_again_however_late_they_were_logged() -> None:
+    """A slow proposal is logged after decisions that are based on a later state."""
+    folds: list[int] = []
+
+    def counting(state: State) -> Policy:
+        folds.append(state.seq)
+        return policy_for(state)
+
+    world = World(study_spec(trials=12), workers=2)
+    world.turn()
+    for _ in range(4):
+        world.end(world.running()[0])
+        world.decide(world.engine.decide(at=world.now, free=0))
+        question = world.engine.question(free=1)
+        assert question is not None
+        world.end(world.running()[0])
+        world.decide(world.engine.decide(at=world.now, free=0))
+        world.decide(world.engine.conclude(question, question.answer(), at=world.now))
+        world.turn()
+    based = [event.based_on for event in world.events if isinstance(event, ev.Decision)]
+    assert based != sorted(based)
+    assert list(replay.check(world.events, counting)) == []
+    assert folds == [1]
 
 
 def test_an_empty_log() -> None:

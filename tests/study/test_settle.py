@@ -193,6 +193,17 @@ def test_a_retry_wish_is_granted(begin: Begin) -> None:
     assert told(log.state) == [("TrialRetried", {"reason": Reason(by="user", text="retried")})]
 
 
+def test_a_retry_wish_waits_for_a_budget_and_the_result_stays_until_then(begin: Begin) -> None:
+    log = begin(study_spec(budget=Budget(trials=9, time_s=90.0)))
+    number = log.done(0.5)
+    log.add(ev.TimeSpent, seconds=90.0)
+    log.add(ev.RetryRequested, trial=number)
+    assert [kind for kind, _ in told(log.state)] == ["StudyCompleted"]
+    assert (log.state.trial(number).state, log.state.trial(number).value) == ("complete", 0.5)
+    log.add(ev.SpecChanged, changes=(), budget=Budget(trials=9, time_s=900.0))
+    assert [kind for kind, _ in told(log.state)] == ["TrialRetried"]
+
+
 # ------------------------------------------------------------------------------------------------ the end of a study
 
 

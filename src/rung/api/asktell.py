@@ -121,9 +121,7 @@ class Study:
         """The number of a trial that is now this process's; None when another one decided in between."""
         engine, at = seat.engine, time.time()
         decisions = engine.decide(at=at, free=1)  # a trial that waits for another attempt comes first
-        question = engine.question(free=1) if not decisions else None
-        if question is not None:
-            decisions = engine.conclude(question, question.answer(), at=at)
+        decisions = decisions or engine.propose(at=at, free=1)
         if engine.state.switches.completed is not None:
             raise RungError(f"the study is over: {engine.state.switches.completed.reason.text}")
         if not decisions:

@@ -16,6 +16,7 @@ from rung.runner.log import entry
 from rung.store.errors import StoreMissing
 from rung.study import events as ev
 from rung.study.policy import first_points
+from rung.study.seeds import generator
 from rung.study.state import State
 
 if TYPE_CHECKING:
@@ -56,6 +57,16 @@ def check_startable(event: ev.StudyCreated) -> State:
     return state
 
 
+def _check_satisfiable(state: State) -> None:
+    """Some configuration keeps the constraints. Raises `BadInput`."""
+    space = state.space
+    if space.size == 0:
+        texts = " and ".join(f"`{text}`" for text in space.constraints)
+        raise BadInput(f"no configuration keeps {texts}; loosen it, or widen the ranges", key="constraints")
+    if space.constraints and space.size is None:
+        space.sample(generator(state.seed, "check", 0))  # raises when almost none does
+
+
 def describe(event: ev.StudyCreated) -> str:
     """What the study's searcher will do and why, in one sentence."""
     return make_searcher(State.begin(event, seq=1)).describe()
@@ -63,7 +74,7 @@ def describe(event: ev.StudyCreated) -> str:
 
 def create(store: Store, event: ev.StudyCreated, *, stem: str) -> Handle:
     """A new study: under its own name, or the next free one of STEM-1, STEM-2, ..."""
-    check_startable(event)
+    _check_satisfiable(check_startable(event))
     if event.spec.name is not None:
         store.create(event.spec.name, [entry(event)], at=event.at)
         return Handle(store, event.spec.name)
@@ -74,7 +85,7 @@ def create(store: Store, event: ev.StudyCreated, *, stem: str) -> Handle:
         try:
             store.create(name, [entry(named)], at=event.at)
         except BadInput:  # another process was first
-            if name not in {row.name for row in store.studies()}:
+            if name not in {row.name for row in _studies(store)}:
                 raise
             number += 1
             continue

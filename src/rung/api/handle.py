@@ -14,6 +14,7 @@ from rung.model import BadInput, Report, StudySpec, StudyState, Trial, UnknownSt
 from rung.runner.identity import alive, myself, who
 from rung.runner.log import entry, open_state, read
 from rung.study import events as ev
+from rung.study.settle import used_up
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
@@ -109,6 +110,9 @@ class Handle:
             raise BadInput(
                 f"trial {number} is not over ({self.trial(number).state}): only a trial that ended can be retried"
             )
+        closing = used_up(self.state)
+        if closing is not None:
+            raise BadInput(f"{closing.text}, so trial {number} cannot run: change the budget first, with `rung edit`")
         self.request(ev.RetryRequested, surface=surface, trial=number)
 
     def enqueue(self, params: dict[str, Any], *, surface: str = "cli") -> dict[str, Any]:

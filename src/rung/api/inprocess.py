@@ -73,6 +73,10 @@ def tune(
         budget=Budget(trials=trials, time_s=_seconds(time), target=target, max_failures=max_failures),
         run=RunSettings(workers=workers, timeout_s=_seconds(timeout), retries=retries, cwd=str(Path.cwd())),
     )
+    if not isinstance(objective, str) and not callable(objective):
+        raise BadInput(
+            f"expected a function, or the text module:function, got {objective!r}", place="tune", key="objective"
+        )
     if workers < 1:
         raise BadInput(f"must be 1 or more, got {workers}", place="tune", key="workers")
     spec, _ = budgeted(spec)

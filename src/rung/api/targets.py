@@ -66,8 +66,18 @@ def resolve(target: str | None, arguments: Sequence[str], options: Options, *, c
         spec = _set(spec, options.settings)
     if not spec.run.cwd:
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(cwd)))
-    _check(spec)
+    spec = _with_plugins_located(spec, cwd)
+    _check(spec, place=target if target is not None and is_study_file(target, cwd=cwd) else "")
     return Target(spec, re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "study")
+
+
+def _with_plugins_located(spec: StudySpec, folder: Path) -> StudySpec:
+    """The spec with plug-in files named in full, since the study may be resumed from anywhere."""
+    search, schedule = (
+        msgspec.structs.replace(part, method=str(folder / part.method)) if part.method.endswith(".py") else part
+        for part in (spec.search, spec.schedule)
+    )
+    return msgspec.structs.replace(spec, search=search, schedule=schedule)
 
 
 def is_study_file(target: str | None, *, cwd: Path) -> bool:
@@ -106,7 +116,11 @@ def read_study_file(path: Path, shown: str, settings: Sequence[str] = ()) -> Stu
         if dialect.detect(path, text):
             spec: StudySpec = dialect.read(text, file=shown, overrides=overrides)
             return spec
-    raise BadInput(f"not a study file that Rung knows ({', '.join(names('dialects'))})", place=shown)
+    known = ", ".join(names("dialects"))
+    raise BadInput(
+        f"no study file of a known kind ({known}); expected a mapping with `command`, `parameters` and `objective`",
+        place=shown,
+    )
 
 
 def _near_file(path: Path) -> str:
@@ -120,6 +134,7 @@ def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
     spec = read_study_file(path, shown, options.settings)
     if not spec.run.cwd:
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(path.parent.absolute())))
+    spec = _with_plugins_located(spec, path.parent.absolute())
     _check_command(spec.command, Path(spec.run.cwd), place=shown)
     if spec.command is not None:
         spec = msgspec.structs.replace(spec, command=tuple(template.with_rest(spec.command)))
@@ -164,12 +179,9 @@ def _check_command(command: Sequence[str] | None, cwd: Path, *, place: str) -> N
 def _with_options(spec: StudySpec, options: Options) -> StudySpec:
     spec = _with_parameters(spec, options.params)
     if options.metrics:
-        spec = msgspec.structs.replace(spec, objectives=tuple(_objective(text) for text in options.metrics))
+        spec = msgspec.structs.replace(spec, objectives=_objectives(options.metrics))
     if options.search is not None:
-        search = options.search
-        if search.endswith(".py"):
-            search = str(Path(search).absolute())
-        spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, method=search))
+        spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, method=options.search))
     if _at_least(options.seed, 0, "--seed") is not None:
         spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, seed=options.seed))
     if options.schedule is not None:
@@ -224,9 +236,12 @@ def _duration(text: str | None, option: str) -> float | None:
     if text is None:
         return None
     try:
-        return parse_duration(text)
+        seconds = parse_duration(text)
     except BadInput as error:
         raise BadInput(error.message, place=option) from None
+    if seconds == 0:
+        raise BadInput(f"must be above 0, got {text!r}", place=option)
+    return seconds
 
 
 def _with_parameters(spec: StudySpec, texts: Sequence[str]) -> StudySpec:
@@ -247,9 +262,19 @@ def _redefined(found: Parameter, old: Parameter) -> Parameter:
     return found if found.type == "constant" else msgspec.structs.replace(found, when=old.when, times=old.times)
 
 
+def _objectives(texts: Sequence[str]) -> tuple[Objective, ...]:
+    objectives: dict[str, Objective] = {}
+    for text in texts:
+        objective = _objective(text)
+        if objective.metric in objectives:
+            raise BadInput(f"{objective.metric} is given twice; give it once", place="-m")
+        objectives[objective.metric] = objective
+    return tuple(objectives.values())
+
+
 def _objective(text: str) -> Objective:
     name, colon, goal = text.rpartition(":")
-    if not colon:
+    if not colon and text.strip():
         return Objective(metric=text)
     goals = {"min": "minimize", "max": "maximize", "minimize": "minimize", "maximize": "maximize"}
     if goal not in goals or not name:
@@ -260,10 +285,10 @@ def _objective(text: str) -> Objective:
 # ------------------------------------------------------------------------------------------------------------ checks
 
 
-def _check(spec: StudySpec) -> None:
-    """What must hold before anything is started or written."""
+def _check(spec: StudySpec, *, place: str) -> None:
+    """What must hold before anything is started or written. `place` is the study file, "" without one."""
     if spec.command is None and spec.function is None:
-        raise BadInput("there is nothing to run: give `command` or `function`", key="command")
+        raise BadInput("there is nothing to run: give `command` or `function`", place=place, key="command")
     if not spec.objectives:
         raise BadInput("which metric? say -m NAME (or NAME:max), or `objective:` in a study file", place="-m")
     Space(spec.parameters, spec.constraints)  # raises for a space that cannot be
@@ -271,9 +296,20 @@ def _check(spec: StudySpec) -> None:
     if unknown:
         hint = did_you_mean(unknown[0], _placeholders(spec))
         raise BadInput(f"`{{{unknown[0]}}}` in the command is no parameter{hint}", key="command")
-    find("execute", spec.run.executor)
+    named = {"search": spec.search.method, "schedule": spec.schedule.method, "execute": spec.run.executor}
+    for group, name in named.items():
+        if not name.endswith(".py"):  # a plug-in file is loaded once, when its searcher is made
+            _check_named(group, name, place=place)
     if spec.function is not None:
         check_function(spec.function, cwd=Path(spec.run.cwd))
+
+
+def _check_named(group: str, name: str, *, place: str) -> None:
+    try:
+        find(group, name)
+    except BadInput as error:
+        key = "run.executor" if group == "execute" else f"{group}.method"
+        raise BadInput(error.message, place=place, key=key if place else "") from None
 
 
 def _placeholders(spec: StudySpec) -> list[str]:

@@ -143,9 +143,9 @@ def _say_over(handle: Handle) -> None:
 
 def _say_further(handle: Handle, flags: str) -> None:
     best = handle.best()
-    number = f" {best[0].number}" if best else ""
     name = handle.name
-    say(f"look further: rung trials {name}{flags} | rung show {name}{flags} | rung why {name}{number}{flags}")
+    last = f"rung why {name} {best[0].number}" if best else f"rung logs {name}"
+    say(f"look further: rung trials {name}{flags} | rung show {name}{flags} | {last}{flags}")
 
 
 def _say_interrupted(handle: Handle, why: str, flags: str) -> None:

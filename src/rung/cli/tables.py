@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rung.model import to_wire
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -110,8 +112,8 @@ def shown(value: Any, *, widest: int = WIDEST_CELL) -> str:
 
 
 def number(value: float) -> str:
-    """Six digits of it."""
-    return f"{value:.6g}"
+    """Six digits of it; what is not finite is spelt as in JSON."""
+    return f"{value:.6g}" if math.isfinite(value) else str(to_wire(value))
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rung.cli.options import format_options, no_more, one_trial, open_study, place_options, say
+from rung.cli.options import format_options, no_more, one_trial, open_study, place_flags, place_options, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +170,8 @@ def logs(words: tuple[str, ...], *, store: str | None, directory: str | None, er
     number = one_trial(left)
     if number is None:
         number = _started_last(handle)
-    path = _folder(handle, number, attempt) / (STDERR if err else STDOUT)
+    folder = _folder(handle, number, attempt)
+    path = folder / (STDERR if err else STDOUT)
     if not path.is_file():
         raise click.ClickException(_no_output(handle, number, path))
     with path.open("rb") as file:
@@ -179,6 +180,9 @@ def logs(words: tuple[str, ...], *, store: str | None, directory: str | None, er
             time.sleep(FOLLOW_S)
             _copy(file)
         _copy(file)
+    if not err and (folder / STDERR).is_file() and (folder / STDERR).stat().st_size:
+        again = f" --attempt {attempt}" if attempt is not None else ""
+        say(f"it wrote to stderr too: rung logs {handle.name} {number} --err{again}{place_flags(directory, store)}")
 
 
 def _copy(file: Any) -> None:

@@ -15,6 +15,7 @@ from rung.inside import wire
 WRAPPER = str(Path(__file__).with_name("wrapper.sh"))
 _CLAIMED = "claimed"
 _WRAPPER_PREFIX = re.compile(rf"^{re.escape(WRAPPER)}: (?:line )?\d+: +", re.MULTILINE)
+_SMALL = 4096
 _TAIL_BYTES = 4096
 _TAIL_LINES = 12
 
@@ -36,7 +37,7 @@ def prepare(directory: str, params: dict[str, object]) -> tuple[int, int]:
 
     Raises `OSError` when there is no room; then nothing is left that stands in the way of trying again.
     """
-    Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(directory)
     opened: list[int] = []
     try:
         _write_params(directory, params)
@@ -52,6 +53,11 @@ def prepare(directory: str, params: dict[str, object]) -> tuple[int, int]:
     return opened[0], opened[1]
 
 
+def _make(directory: str) -> None:
+    """The directory exists and is ours alone."""
+    os.makedirs(directory, mode=0o700, exist_ok=True)  # noqa: PTH103 - plain calls here: every start waits for them
+
+
 def undo(directory: str) -> None:
     """What `prepare` made is gone again, unless the attempt has started after all."""
     if Path(directory, wire.STARTED).exists():
@@ -62,13 +68,14 @@ def undo(directory: str) -> None:
 
 def _write_params(directory: str, params: dict[str, object]) -> None:
     """`params.json` is whole at any moment: another runner may be preparing the same attempt."""
-    text = json.dumps(wire.to_wire(params), allow_nan=False).encode()
-    temporary = Path(directory, f".{wire.PARAMS}.{os.getpid()}")
+    text = json.dumps(wire.to_wire(params), allow_nan=False).encode() + b"\n"
+    temporary = f"{directory}/.{wire.PARAMS}.{os.getpid()}"
     try:
-        temporary.write_bytes(text + b"\n")
-        temporary.rename(Path(directory, wire.PARAMS))
+        with open(temporary, "wb") as file:  # noqa: PTH123 - see `_make`
+            file.write(text)
+        os.rename(temporary, f"{directory}/{wire.PARAMS}")  # noqa: PTH104 - see `_make`
     except OSError:
-        temporary.unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
 
 
@@ -89,15 +96,12 @@ def _make_exit_room(directory: str) -> None:
 
 def is_started(directory: str) -> bool:
     """Whether `started` exists, whoever made it."""
-    return Path(directory, wire.STARTED).exists()
+    return os.access(f"{directory}/{wire.STARTED}", os.F_OK)
 
 
 def beginning(directory: str) -> Beginning | None:
     """What `started` says; None when it is missing or not (yet) written to its end."""
-    try:
-        text = Path(directory, wire.STARTED).read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return None
+    text = _text(directory, wire.STARTED)
     words = text.split(" ")
     if not text.endswith("\n") or len(words) < 3:
         return None
@@ -111,6 +115,15 @@ def beginning(directory: str) -> Beginning | None:
     return Beginning(pid, ticks, rest[0] if rest else "", rest[1] if len(rest) > 1 else "")
 
 
+def _text(directory: str, name: str) -> str:
+    """What a small file of ours holds; "" when it is missing."""
+    try:
+        with open(f"{directory}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - see `_make`
+            return file.read(_SMALL).decode("ascii", "replace")
+    except OSError:
+        return ""
+
+
 def begin(directory: str, beginning: Beginning) -> bool:
     """`started` is ours and says `beginning`; False when somebody else has it. Raises `OSError` on a full disk."""
     return _create(directory, f"{beginning.pid} {beginning.ticks} {beginning.boot} {beginning.kind}".rstrip(" "))
@@ -118,7 +131,7 @@ def begin(directory: str, beginning: Beginning) -> bool:
 
 def claim(directory: str) -> bool:
     """Nothing will ever start in this directory; False when something already has. Makes the directory if needed."""
-    Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(directory)
     return _create(directory, f"0 0 {_CLAIMED}")
 
 
@@ -145,10 +158,7 @@ def unclaim(directory: str) -> None:
 
 def status(directory: str) -> int | None:
     """The exit status that `exit` holds; None while it is blank or missing."""
-    try:
-        text = Path(directory, wire.EXIT).read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return None
+    text = _text(directory, wire.EXIT).strip()
     return int(text) if text.isdecimal() else None
 
 
@@ -182,7 +192,7 @@ def ask_to_stop(directory: str) -> None:
 
 def asked_to_stop(directory: str) -> bool:
     """Whether some runner has asked the attempt to end while it ran."""
-    return Path(directory, wire.STOP).exists()
+    return os.access(f"{directory}/{wire.STOP}", os.F_OK)
 
 
 def tail(directory: str, name: str = wire.STDERR) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 RANK: dict[Channel, int] = {"none": 0, "text": 1, "json": 2, "file": 3}
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?!\.?\w)"
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ANYTHING = re.compile(rf"(?P<name>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?i:{_NUMBER})")
+_MOST_NAMES = 8
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -54,6 +56,11 @@ def numeric(value: object) -> float | None:
         except OverflowError:
             return math.inf if value > 0 else -math.inf
     return wire.NON_FINITE.get(value) if type(value) is str else None
+
+
+def printed_names(text: str) -> list[str]:
+    """The first names that stand before numbers in `text`, each once: for a message to whoever mistyped a metric."""
+    return list(dict.fromkeys(match["name"] for match in _ANYTHING.finditer(_ANSI.sub("", text))))[:_MOST_NAMES]
 
 
 class Channels:

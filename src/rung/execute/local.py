@@ -30,6 +30,8 @@ class LocalExecutor(Watcher):
     def __init__(self, *, devices: Devices | None = None) -> None:
         super().__init__()
         self._devices = devices or Devices()
+        # Ours never leak in from a trial that this runner itself runs in.
+        self._inherited = {name: value for name, value in os.environ.items() if name not in wire.TRIAL_VARIABLES}
 
     def start(self, job: Job) -> None:
         """The job's program will run, or `Held` says why not now; a directory that has started is adopted.
@@ -71,7 +73,7 @@ class LocalExecutor(Watcher):
         watch.devices = taken.names
         self._watch_files(watch)
         try:
-            self._launch(watch, environment(job, taken), streams=(stdout, stderr), keep=taken.fds)
+            self._launch(watch, self._environment(job, taken), streams=(stdout, stderr), keep=taken.fds)
         except OSError as error:
             self._not_spawned(watch, error)
             return
@@ -83,6 +85,18 @@ class LocalExecutor(Watcher):
     def _launch(self, watch: Watch, env: dict[str, str], *, streams: tuple[int, int], keep: Sequence[int]) -> None:
         """The job's wrapper runs with these streams and the descriptors `keep`. Raises `OSError`."""
         self._attach(watch, _spawn(watch.job, env, streams=streams, keep=keep))
+
+    def _environment(self, job: Job, taken: Taken) -> dict[str, str]:
+        """The variables that the job's program sees, on top of those that this process began with."""
+        inherited = self._inherited
+        own = {
+            wire.TRIAL_DIR: job.directory,
+            wire.PARAMS_FILE: f"{job.directory}/{wire.PARAMS}",
+            wire.JOB: job.key,
+            "PYTHONUNBUFFERED": "1",
+        }
+        limits = {name: value for name, value in taken.limits.items() if name not in inherited}
+        return {**inherited, **limits, **job.env, **own, **taken.variables}
 
     def _not_spawned(self, watch: Watch, error: OSError) -> None:
         """A program or folder that is not there is the job's own failure; a machine out of room holds it."""
@@ -98,19 +112,6 @@ class LocalExecutor(Watcher):
             return
         watch.phase = "recovering"
         self._recover(watch)
-
-
-def environment(job: Job, taken: Taken) -> dict[str, str]:
-    """The variables that the job's program sees: ours never leak in from a trial that this runner itself runs in."""
-    inherited = {name: value for name, value in os.environ.items() if name not in wire.TRIAL_VARIABLES}
-    own = {
-        wire.TRIAL_DIR: job.directory,
-        wire.PARAMS_FILE: f"{job.directory}/{wire.PARAMS}",
-        wire.JOB: job.key,
-        "PYTHONUNBUFFERED": "1",
-    }
-    limits = {name: value for name, value in taken.limits.items() if name not in inherited}
-    return {**inherited, **limits, **job.env, **own, **taken.variables}
 
 
 def _spawn(job: Job, env: dict[str, str], *, streams: tuple[int, int], keep: Sequence[int]) -> int:

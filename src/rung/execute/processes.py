@@ -76,13 +76,14 @@ def _inspect_psutil(pid: int) -> Process | None:
 
 def everyone() -> Iterator[Process]:
     """All processes that can be seen now."""
-    for pid in _ids():
+    for pid in ids():
         process = inspect(pid)
         if process is not None:
             yield process
 
 
-def _ids() -> list[int]:
+def ids() -> list[int]:
+    """The ids of all processes that can be seen now."""
     if LINUX:
         names = os.listdir("/proc")  # noqa: PTH208 - names, not paths: 4 times as fast
         return [int(name) for name in names if name.isdecimal()]

@@ -63,6 +63,27 @@ class Census:
         return [member for member in self._sessions.get(pid, ()) if member.ticks >= ticks]
 
 
+class Strangers:
+    """The processes known to belong to no job. A look reads only those that appeared since, so that it costs a listing
+    of the ids: it can be afforded at the end of every job, which a census cannot."""
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+        self._once: set[int] = set()
+
+    def outlived(self, pid: int, key: str) -> bool:
+        """Whether anything is left of the job `key` whose wrapper `pid` has ended: beside it, or in another session."""
+        if group_has_members(pid):
+            return True
+        present = set(processes.ids())
+        tokens = {pid: processes.token(pid) for pid in present - self._known}
+        bare = {pid for pid, found in tokens.items() if not found}
+        # A process that is just becoming another program shows no environment, so once without a token is not enough.
+        self._known = (self._known & present) | (bare & self._once)
+        self._once = bare
+        return key in tokens.values()
+
+
 def terminate(members: list[Process]) -> None:
     """Each was asked to end; a suspended one is woken so that it can."""
     for process in members:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from rung.execute import attempt
+from rung.execute.channels import printed_names
 from rung.execute.drain import Reader
+from rung.inside import wire
 
 if TYPE_CHECKING:
     from rung.execute import processes, tree
@@ -43,6 +46,15 @@ class Watch:
     def apart(self) -> bool:
         """Whether the job is no process tree of its own: it runs inside another process, or could not be started."""
         return self.beginning is not None and bool(self.beginning.kind)
+
+    def last_words(self, code: int | None) -> str:
+        """What `Exited.tail` says: of a failure the end of stderr; of success without a metric, what was printed."""
+        if code != 0:
+            return self.error or attempt.tail(self.job.directory)
+        if self.cursor.channel != "none" or not self.job.metrics:
+            return ""
+        names = printed_names(attempt.tail(self.job.directory, wire.STDOUT))
+        return f"it printed numbers named {', '.join(names)}" if names else ""
 
     def tree(self, census: tree.Census) -> list[processes.Process]:
         """The living processes of the job."""

@@ -26,8 +26,7 @@ _TICK_S = 0.5
 _TICK_WITHOUT_HINTS_S = 0.1
 _TICK_BUSY_S = 0.02
 _DRAIN_SPACING_S = 0.005
-_INCOMPLETE_S = 1.0
-"""How long a `started` without its end of line may still be in the writing."""
+_INCOMPLETE_S = 1.0  # how long a `started` without its end of line may still be in the writing
 _SPARED_S = 1.0
 """How long a wrapper is given to record the status of a program that was killed."""
 _ORPHANED_CENSUS_S = 0.25
@@ -54,6 +53,7 @@ class Watcher:
         self._forgotten: dict[int, int] = {}
         self._boot = processes.boot_id()
         self._noted: set[str] = set()
+        self._strangers = tree.Strangers()
         self._hints = open_inotify()
         self._tick_s = _TICK_WITHOUT_HINTS_S if self._hints is None else _TICK_S
         if self._hints is not None:
@@ -295,7 +295,7 @@ class Watcher:
         begun = watch.beginning
         assert begun is not None
         settled = attempt.status(watch.job.directory) is not None and not watch.ending
-        if watch.apart or (settled and not tree.group_has_members(begun.pid)):
+        if watch.apart or (settled and not self._strangers.outlived(begun.pid, watch.job.key)):
             self._drain_out(watch)
             return
         watch.phase = "orphaned"
@@ -389,7 +389,7 @@ class Watcher:
     def _conclude(
         self, watch: Watch, how: Literal["exited", "timeout", "lost", "never"], code: int | None = None
     ) -> None:
-        tail = "" if how == "never" or code == 0 else watch.error or attempt.tail(watch.job.directory)
+        tail = "" if how == "never" else watch.last_words(code)
         self._drop(watch)
         self._emit(Exited(key=watch.job.key, how=how, code=code, tail=tail))
 

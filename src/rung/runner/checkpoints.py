@@ -47,6 +47,8 @@ class Copies:
         Raises `OSError` when that failed; the next call begins again.
         """
         which = (live.number, live.attempt)
+        if live.attempt == 1:
+            return True
         copy = self.under_way.get(which)
         if copy is None:
             here = attempt_directory(self.runs, self.study, trial=live.number, attempt=live.attempt) / CHECKPOINT

@@ -21,7 +21,7 @@ CHECKPOINT = "checkpoint"
 
 def attempt_directory(runs: Path, study: str, *, trial: int, attempt: int) -> Path:
     """`RUNS/STUDY/NNNNN/A`: short, and free of parameter values."""
-    return runs / study / f"{trial:05d}" / str(attempt)
+    return runs / f"{study}/{trial:05d}/{attempt}"
 
 
 def job_key(state: State, *, trial: int, attempt: int) -> str:
@@ -46,11 +46,11 @@ def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
     """The job of a trial's current attempt."""
     params = state.space.full(state.params(live.number))
     spec = state.spec
-    directory = attempt_directory(runs, study, trial=live.number, attempt=live.attempt)
+    directory = str(attempt_directory(runs, study, trial=live.number, attempt=live.attempt))
     resource = (spec.schedule.resource,) if spec.schedule.resource else ()
     return Job(
         key=job_key(state, trial=live.number, attempt=live.attempt),
-        directory=str(directory),
+        directory=directory,
         argv=command(state, params),
         cwd=spec.run.cwd,
         env=_environment(state, live, study=study, directory=directory) | _injected(spec.run.inject, params),
@@ -69,13 +69,13 @@ def cursor_of(live: Live) -> Cursor:
     return Cursor(offsets=dict(live.offsets), reports=live.reports, step=live.step, channel=live.channel)  # type: ignore[arg-type]
 
 
-def _environment(state: State, live: Live, *, study: str, directory: Path) -> dict[str, str]:
+def _environment(state: State, live: Live, *, study: str, directory: str) -> dict[str, str]:
     environment = {
         "RUNG_STUDY": study,
         "RUNG_TRIAL": str(live.number),
         "RUNG_ATTEMPT": str(live.attempt),
         "RUNG_SEED": str(trial_seed(state.seed, live.number)),
-        "RUNG_CHECKPOINT_DIR": str(directory / CHECKPOINT),
+        "RUNG_CHECKPOINT_DIR": f"{directory}/{CHECKPOINT}",
     }
     if live.resource is not None:
         whole = live.resource.is_integer()

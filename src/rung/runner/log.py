@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rung.model import LogError, UnknownStudy
+from rung.model import LogError, ScheduleSpec, UnknownStudy
 from rung.store.base import Entry, Lease, Logged, Position, Snapshot, Store
 from rung.study import events as ev
 from rung.study import snapshot
@@ -42,16 +42,18 @@ def open_state(store: Store, study: str) -> State:
 
     Raises `UnknownStudy`, `LogError`.
     """
-    state = _from_snapshot(store.snapshot(study))
-    events = read(store, study, after=0 if state is None else state.seq)
-    if state is None:
-        first = next(events, None)
-        if first is None:
-            raise UnknownStudy(f"study {study} holds no event")
-        state = State.begin(first[1], seq=first[0])
-    for seq, event in events:
+    state = _from_snapshot(store.snapshot(study)) or _begun(store, study)
+    for seq, event in read(store, study, after=state.seq):
         state.apply(seq, event)
     return state
+
+
+def _begun(store: Store, study: str) -> State:
+    """The state after the first event of the log."""
+    first = store.read(study, limit=1)
+    if not first:
+        raise UnknownStudy(f"study {study} holds no event")
+    return State.begin(_event(first[0]), seq=first[0].seq)
 
 
 def _from_snapshot(kept: Snapshot | None) -> State | None:
@@ -66,17 +68,14 @@ def _from_snapshot(kept: Snapshot | None) -> State | None:
 def open_engine(store: Store, study: str, policy_for: PolicyFactory, me: Me) -> Engine:
     """The study as a runner works on it: its state, and a policy that has observed all of it.
 
-    Where results count in order (`deterministic`), what a policy has seen depends on more than the columns of a state
-    tell, such as when the budget changed: the whole log is folded again.
+    Where a policy has seen more than the columns of a state tell, the whole log is folded again: where results count
+    in order (`deterministic`), such as when the budget changed; with a scheduler, every report.
     """
-    state = open_state(store, study)
-    if not state.created.deterministic:
-        return Engine(state, policy_for(state), me)
-    events = read(store, study)
-    seq, first = next(events)
-    fresh = State.begin(first, seq=seq)
-    engine = Engine(fresh, policy_for(fresh), me)
-    engine.fold(events)
+    state = _begun(store, study)
+    if not state.created.deterministic and state.spec.schedule.method == ScheduleSpec().method:
+        state = open_state(store, study)
+    engine = Engine(state, policy_for(state), me)
+    engine.fold(read(store, study, after=state.seq))
     return engine
 
 
@@ -91,28 +90,35 @@ class Log:
 
     def __init__(self, store: Store, study: str, *, seq: int, lease: Lease | None = None) -> None:
         self.store, self.study, self.seq, self.lease = store, study, seq, lease
+        self._own: list[tuple[int, ev.AnyEvent]] = []  # appended right behind `seq`, and not given by `tail` yet
 
     def tail(self) -> list[tuple[int, ev.AnyEvent]]:
         """The events since the last call (own appended ones among them, once)."""
-        found = list(read(self.store, self.study, after=self.seq))
+        found, self._own = self._own or list(read(self.store, self.study, after=self.seq)), []
         if found:
             self.seq = found[-1][0]
         return found
 
-    def append_facts(self, events: Sequence[ev.Event]) -> list[tuple[int, ev.AnyEvent]]:
-        """The facts are in the log; returns what is new there, they included. Raises `Fenced`."""
-        return self._append(events, after=None)
+    def append(self, events: Sequence[ev.Event], *, after: int | None = None) -> None:
+        """The events are in the log, and `tail` will give them. Raises `Fenced`, `Conflict`; then nothing was written.
 
-    def append_decisions(self, events: Sequence[ev.Decision], *, after: int) -> list[tuple[int, ev.AnyEvent]]:
-        """The decisions are in the log; returns what is new there. Raises `Conflict`, `Fenced`."""
-        return self._append(events, after=after)
-
-    def _append(self, events: Sequence[ev.Event], *, after: int | None) -> list[tuple[int, ev.AnyEvent]]:
+        Whoever must not write a fact twice calls this and `tail` apart: reading may fail when writing did not.
+        """
         entries = [entry(event) for event in events]
         position: Position = self.store.append(self.study, entries, after=after, lease=self.lease)
         first = position.seq - len(entries) + 1
-        if first != self.seq + 1:  # somebody else wrote in between: theirs come first
-            return self.tail()
-        self.seq = position.seq
+        if first != self.seq + len(self._own) + 1:  # somebody else wrote in between: all of it is to be read
+            self._own = []
+            return
         # What is folded is what was written, not the object it was written from.
-        return [(first + i, ev.decode(e.body, seq=first + i)) for i, e in enumerate(entries)]
+        self._own += [(first + i, ev.decode(e.body, seq=first + i)) for i, e in enumerate(entries)]
+
+    def append_facts(self, events: Sequence[ev.Event]) -> list[tuple[int, ev.AnyEvent]]:
+        """The facts are in the log; returns what is new there, they included. Raises `Fenced`."""
+        self.append(events)
+        return self.tail()
+
+    def append_decisions(self, events: Sequence[ev.Decision], *, after: int) -> list[tuple[int, ev.AnyEvent]]:
+        """The decisions are in the log; returns what is new there. Raises `Conflict`, `Fenced`."""
+        self.append(events, after=after)
+        return self.tail()

@@ -323,6 +323,8 @@ class Runner:
         which = (watched.trial, watched.attempt)
         if isinstance(event, Held | Exited):
             del self.watched[event.key]
+        if isinstance(event, Exited):
+            self._room_made()
         live = self.state.live.get(watched.trial)
         if live is None or live.attempt != watched.attempt or live.epoch != self.seat.lease.epoch:
             return []
@@ -337,6 +339,11 @@ class Runner:
         if which not in self.held:
             self.say(f"trial {which[0]} is held: {why}")
         self.held[which] = self.executor.monotonic() + RETRY_HELD_S
+
+    def _room_made(self) -> None:
+        """Held starts are due at once, and so before any trial that is proposed for the room."""
+        now = self.executor.monotonic()
+        self.held = {which: min(due, now) for which, due in self.held.items()}
 
     def _reconcile(self) -> None:
         keys = {(watched.trial, watched.attempt): key for key, watched in self.watched.items()}

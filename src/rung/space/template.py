@@ -19,6 +19,7 @@ import json
 import math
 import numbers
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rung.model import BadInput, to_wire
@@ -43,7 +44,8 @@ class Placeholder(NamedTuple):
     name: str
 
 
-def parse(template_arg: str) -> list[Literal | Placeholder]:
+@lru_cache(maxsize=1024)  # the arguments of a study's command are the same for every trial
+def parse(template_arg: str) -> tuple[Literal | Placeholder, ...]:
     """The pieces of one argument of a template, in order; neighbouring literals are joined.
 
     Raises:
@@ -61,7 +63,7 @@ def parse(template_arg: str) -> list[Literal | Placeholder]:
         pieces.append(_placeholder(match[1], template_arg))
     if text:
         pieces.append(Literal(text))
-    return pieces
+    return tuple(pieces)
 
 
 def _literal(piece: str, whole: str) -> str:
@@ -115,11 +117,13 @@ def render(argv_template: Sequence[str], params: Mapping[str, Any]) -> list[str]
     return argv
 
 
-def _render_arg(pieces: list[Literal | Placeholder], params: Mapping[str, Any], named: set[str]) -> list[str] | None:
+def _render_arg(
+    pieces: tuple[Literal | Placeholder, ...], params: Mapping[str, Any], named: set[str]
+) -> list[str] | None:
     """The arguments that one of the template becomes; None when it names an inactive parameter."""
-    if pieces == [Placeholder("rest")]:
+    if pieces == (Placeholder("rest"),):
         return [assigned(name, value) for name, value in params.items() if name not in named]
-    if pieces == [Placeholder("params")]:
+    if pieces == (Placeholder("params"),):
         return [assigned(name, value) for name, value in params.items()]
     names = [piece.name for piece in pieces if isinstance(piece, Placeholder)]
     if any(name not in params for name in names):

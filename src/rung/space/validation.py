@@ -103,8 +103,10 @@ def check_name(name: object) -> None:
 
 def plain_json(value: Any) -> Any:
     """`value` with tuples as lists and array scalars as Python numbers. Raises ValueError where JSON has no form."""
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return _passable(value)
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
@@ -116,10 +118,22 @@ def plain_json(value: Any) -> Any:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise ValueError("the keys of a mapping must be text")
-        return {str(key): plain_json(item) for key, item in value.items()}
+        return {_passable(key): plain_json(item) for key, item in value.items()}
     if hasattr(value, "tolist"):  # numpy scalars and arrays
         return plain_json(value.tolist())
     raise ValueError(f"expected a JSON value (number, text, true, false, null, list, mapping), got {shown(value)}")
+
+
+def _passable(text: str) -> str:
+    """`text`, which a program can be given and a log can hold. Raises ValueError for what is neither."""
+    if "\0" in text:
+        raise ValueError(f"{shown(text)} holds a NUL character, which no program can be given")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{shown(text)} is not valid Unicode") from None
+    return text
 
 
 def _json_value(parameter: Parameter, field: str, value: Any) -> Any:
@@ -142,10 +156,19 @@ def _check_values(parameter: Parameter, values: Any) -> None:
         seen.add(key)
 
 
+def _spells_a_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _number(parameter: Parameter, field: str) -> int | float:
     value = getattr(parameter, field)
     if isinstance(value, str):
-        raise _fail(parameter, field, f"expected a number, got the text {shown(value)}; leave out the quotes")
+        hint = "; leave out the quotes" if _spells_a_number(value) else ""
+        raise _fail(parameter, field, f"expected a number, got the text {shown(value)}{hint}")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _fail(parameter, field, f"expected a number, got {shown(value)}")
     if not abs(value) <= MAX_NUMBER:  # NaN too

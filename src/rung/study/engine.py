@@ -7,7 +7,7 @@ observe is held back, so that the answer is a function of the log up to `based_o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -62,11 +62,7 @@ class Engine:
         """What is due at once, in the order it should be appended. `free`: how many attempts may be assigned."""
         outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = list(settled(self.state))
         if self._held is None:
-            outcomes += [
-                (ev.TrialStopped, {"trial": c.trial, "attempt": self.state.live[c.trial].attempt, "reason": c.reason})
-                for c in self.policy.due(self.state)
-                if isinstance(c, Stop) and self.state.phase(c.trial) in {Phase.STARTING, Phase.RUNNING}
-            ]
+            outcomes += self._stops({fields.get("trial") for _, fields in outcomes})
         if not outcomes and self.startable():
             outcomes += self._assignments(free)
         return [self._decision(kind, fields, at=at, free=free, based_on=self.state.seq) for kind, fields in outcomes]
@@ -96,6 +92,18 @@ class Engine:
         decisions = [d for c in commands for d in self._meaning(c, question, at=at)]
         held, self._held = self._held or [], None
         self.policy.observe(held)
+        return decisions
+
+    def propose(self, *, at: float, free: int) -> list[ev.Decision]:
+        """The next proposal, computed here and now; nothing when none is wanted or the answer is to wait."""
+        question = self.question(free=free)
+        if question is None:
+            return []
+        commands: list[Command] = []
+        try:
+            commands = question.answer()
+        finally:  # an answer that was interrupted must not hold the policy still for good
+            decisions = self.conclude(question, commands, at=at)
         return decisions
 
     def legal(self, decisions: Sequence[ev.Decision]) -> list[ev.Decision]:
@@ -129,6 +137,16 @@ class Engine:
         known = int(self.state.table["attempt"][trial]) if trial < len(self.state) else 0
         expected = known + isinstance(decision, ev.AttemptAssigned)
         return bool(getattr(decision, "attempt", expected) != expected)
+
+    def _stops(self, settled: Container[object]) -> list[tuple[type[ev.Decision], dict[str, object]]]:
+        """The stops that the policy wants, of trials that nothing else was decided on."""
+        return [
+            (ev.TrialStopped, {"trial": c.trial, "attempt": self.state.live[c.trial].attempt, "reason": c.reason})
+            for c in self.policy.due(self.state)
+            if isinstance(c, Stop)
+            and c.trial not in settled
+            and self.state.phase(c.trial) in {Phase.STARTING, Phase.RUNNING}
+        ]
 
     def _assignments(self, free: int) -> list[tuple[type[ev.Decision], dict[str, object]]]:
         waiting = [n for n in self.state.running() if self.state.phase(n) is Phase.WAITING]

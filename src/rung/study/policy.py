@@ -98,7 +98,7 @@ class Combined:
         if isinstance(event, ev.TrialProposed):
             return [Proposed(event.trial, event.params, event.memo)]
         if isinstance(event, ev.TrialCompleted) or (
-            isinstance(event, ev.TrialTold) and event.trial < len(state) and state.phase(event.trial) in FINAL
+            isinstance(event, ev.TrialTold) and 0 <= event.trial < len(state) and state.phase(event.trial) in FINAL
         ):
             result = _result(state, event.trial)  # TrialTold on a final trial is another result of it
             return [result, Ended(event.trial, result.losses)]

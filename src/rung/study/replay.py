@@ -6,6 +6,7 @@ that is fed up to that point must come to it too, whatever was appended in betwe
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +18,7 @@ from rung.study.invariants import broken
 from rung.study.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 
 class Deviation(msgspec.Struct, frozen=True):
@@ -43,36 +44,31 @@ def fold(events: Sequence[ev.AnyEvent]) -> State:
 
 def check(events: Sequence[ev.AnyEvent], policy_for: PolicyFactory) -> Iterator[Deviation]:
     """Each decision that cannot be computed again, in the order of the log; and each broken invariant at its end."""
-    engine = _engine(events, policy_for)
-    known: dict[tuple[int, int], set[bytes]] = {}
+    asked: defaultdict[tuple[int, int], list[tuple[int, bytes]]] = defaultdict(list)
     for seq, event in enumerate(events, start=1):
-        if not isinstance(event, ev.Decision) or isinstance(event, ev.AttemptAdopted):
-            continue  # who adopts a live process is a fact of the world, not of the log
-        key = (event.based_on, event.free)
-        if key not in known:
-            if event.based_on < engine.state.seq:  # several runners: an older state is asked for again
-                engine = _engine(events, policy_for)
-            engine.fold(enumerate(events[engine.state.seq : event.based_on], start=engine.state.seq + 1))
-            known = {k: v for k, v in known.items() if k[0] >= event.based_on}
-            known[key] = _decisions(engine, free=event.free)
-        if _bare(event) not in known[key]:
-            computed = b" or ".join(sorted(known[key])) or b"nothing"
-            yield Deviation(seq, _bare(event).decode(), computed.decode())
+        # Who adopts a live process is a fact of the world, not of the log.
+        if isinstance(event, ev.Decision) and not isinstance(event, ev.AttemptAdopted):
+            asked[event.based_on, event.free].append((seq, _bare(event)))
+    state = State.begin(events[0], seq=1)
+    engine = Engine(state, policy_for(state), Me("replay", 0))
+    deviations: list[Deviation] = []
+    for based_on, free in sorted(asked):  # slow answers are logged late: in this order one fold serves them all
+        engine.fold(enumerate(events[engine.state.seq : based_on], start=engine.state.seq + 1))
+        deviations += _deviations(asked[based_on, free], _decisions(engine, free=free))
+    yield from sorted(deviations, key=lambda deviation: deviation.seq)
     final = fold(events)
     for line in broken(final):
         yield Deviation(final.seq, "a broken invariant", line)
 
 
-def _engine(events: Sequence[ev.AnyEvent], policy_for: PolicyFactory) -> Engine:
-    state = State.begin(events[0], seq=1)
-    return Engine(state, policy_for(state), Me("replay", 0))
+def _deviations(logged: Sequence[tuple[int, bytes]], computed: Collection[bytes]) -> Iterator[Deviation]:
+    for seq, decision in logged:
+        if decision not in computed:
+            yield Deviation(seq, decision.decode(), (b" or ".join(sorted(computed)) or b"nothing").decode())
 
 
 def _decisions(engine: Engine, *, free: int) -> set[bytes]:
-    found = list(engine.decide(at=0.0, free=free))
-    question = engine.question(free=free)
-    if question is not None:
-        found += engine.conclude(question, question.answer(), at=0.0)
+    found = engine.decide(at=0.0, free=free) + engine.propose(at=0.0, free=free)
     return {_bare(decision) for decision in found}
 
 

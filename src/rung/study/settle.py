@@ -24,7 +24,8 @@ Outcome = tuple[type[ev.Decision], dict[str, object]]
 def settled(state: State) -> Iterator[Outcome]:
     """What is due now, as decision types with their own fields."""
     closing = closing_reason(state)
-    for number in sorted(state.retries_wanted):
+    # A trial tried again when its budget is used up would be ended at once: its result would be lost for nothing.
+    for number in sorted(state.retries_wanted) if used_up(state) is None else ():
         yield ev.TrialRetried, {"trial": number, "attempt": _attempt(state, number), "reason": _by_user("retried")}
     for number in state.running():
         live, phase = state.live[number], state.phase(number)
@@ -54,6 +55,12 @@ def closing_reason(state: State) -> Reason | None:
         phase = "drain" if state.created.deterministic else "now"
         return Reason(by="budget", text=f"the target {budget.target:g} is reached", phase=phase)
     return None
+
+
+def used_up(state: State) -> Reason | None:
+    """Why no trial at all may run under this budget, not even one that is asked for: its time, or its target."""
+    closing = closing_reason(state)
+    return closing if closing is not None and closing.by == "budget" else None
 
 
 def failing(state: State) -> Reason | None:
@@ -91,9 +98,11 @@ def remaining(state: State) -> float:
 
 
 def _completed(state: State) -> Iterator[Outcome]:
-    if state.live or state.retries_wanted or state.switches.completed is not None:
+    if state.live or state.switches.completed is not None:
         return
     reason = closing_reason(state)
+    if state.retries_wanted and used_up(state) is None:
+        return
     if reason is None and (state.queue or remaining(state) or state.spec.budget.trials is None):
         return
     reason = reason or Reason(by="budget", text=f"{state.spec.budget.trials} trials evaluated")
@@ -162,5 +171,5 @@ def _error(state: State, live: Live, exited: ev.TrialExited) -> str:
         signal = f" (signal {exited.code - 128})" if 128 < exited.code < 160 else ""
         return f"exit status {exited.code}{signal}" + (f": {exited.tail}" if exited.tail else "")
     wanted = ", ".join(o.metric for o in state.spec.objectives if o.metric not in live.tracks)
-    said = ", ".join(sorted(live.tracks)) or "nothing"
+    said = ", ".join(sorted(live.tracks)) or "; ".join(part for part in ("nothing", exited.tail) if part)
     return f"ended without reporting {wanted}; it reported {said}"

@@ -91,7 +91,7 @@ class State:
 
     def phase(self, number: int) -> Phase:
         """Where a trial stands."""
-        return Phase(int(self.table["phase"][number]))
+        return _PHASES[int(self.table["phase"][number])]
 
     def running(self) -> Sequence[int]:
         """Numbers of the trials that are not final, ascending."""
@@ -449,6 +449,7 @@ class State:
         self.table["has:" + name][trial] = 1
 
 
+_PHASES = tuple(Phase)  # by number
 _FINAL_NUMBERS = frozenset(int(phase) for phase in FINAL)
 FIRST_OUTCOMES = 5  # a study whose first so many trials all fail is given up
 

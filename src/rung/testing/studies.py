@@ -27,7 +27,6 @@ from rung.model import (
     Reason,
     Report,
     RunSettings,
-    ScheduleSpec,
     SearchSpec,
     StudySpec,
     WireNumber,
@@ -103,7 +102,6 @@ def study_spec(
         parameters=parameters,
         objectives=objectives,
         search=search or SearchSpec(method="random"),
-        schedule=ScheduleSpec(),
         budget=budget or Budget(trials=trials),
         run=run or RunSettings(),
         **fields,
@@ -259,11 +257,7 @@ class World:
         """All that follows from the state is in the log: outcomes, retries, proposals, assignments, the end."""
         while True:
             decisions = self.engine.decide(at=self.now, free=self.free)
-            if not decisions:
-                question = self.engine.question(free=self.free) if self.free else None
-                if question is None:
-                    return
-                decisions = self.engine.conclude(question, question.answer(), at=self.now)
+            decisions = decisions or self.engine.propose(at=self.now, free=self.free)
             if not decisions:
                 return
             self.decide(decisions)
