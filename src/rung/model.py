@@ -109,8 +109,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     value: Literal["last", "best", "min", "max"] = "last"
 
     def loss(self, value: float) -> float:
-        """`value` as something to minimise; NaN and anything unusable is worst (+inf)."""
-        if value != value:
+        """`value` as something to minimise; NaN and both infinities are worst (+inf), ARCHITECTURE rule 11."""
+        if not math.isfinite(value):
             return math.inf
         if self.goal == "minimize":
             return value

@@ -45,8 +45,8 @@ def pruned(log: Folding, value: float) -> int:
         ("maximize", [3.0, 1.0, 2.0], [0, 2, 1]),
         (2.5, [3.0, 1.0, 2.4], [2, 0, 1]),
         ("minimize", [2.0, 1.0, 2.0, 1.0], [1, 3, 0, 2]),
-        ("minimize", ["NaN", 1.0, "Infinity", "-Infinity"], [3, 1, 0, 2]),
-        ("maximize", ["NaN", 1.0, "Infinity", "-Infinity"], [2, 1, 0, 3]),
+        ("minimize", ["NaN", 1.0, "Infinity", "-Infinity"], [1, 0, 2, 3]),
+        ("maximize", ["NaN", 1.0, "Infinity", "-Infinity"], [1, 0, 2, 3]),
         (0.0, ["-Infinity", "NaN", 5.0], [2, 0, 1]),
         ("minimize", [None, 1.0, None], [1]),
         ("minimize", [None], []),
@@ -54,7 +54,7 @@ def pruned(log: Folding, value: float) -> int:
     ],
 )
 def test_the_order(goal: Literal["minimize"] | float, values: list[Any], expected: list[int]) -> None:
-    """Ties by number; NaN is worst, as is what is infinitely bad."""
+    """Ties by number; NaN and both infinities are worst."""
     state = study(values, spec=study_spec(objectives=(Objective(metric="loss", goal=goal),)))
     assert ranked(state) == expected
     assert best(state) == expected[:1]

@@ -247,10 +247,30 @@ def test_an_objective_by_its_name() -> None:
     assert study.best.value == min(trial.params["x"] ** 2 for trial in study.trials)
 
 
+@pytest.mark.parametrize("trials", [0, -3, "many"])
+def test_a_number_of_trials_that_is_none(trials: Any) -> None:
+    with pytest.raises(BadInput, match=r"tune: budget\.trials: expected a whole number of at least 1"):
+        rung.tune(branin, SPACE, trials=trials)
+
+
+def test_an_objective_that_cannot_be_called() -> None:
+    with pytest.raises(BadInput, match="tune: objective: expected a function"):
+        rung.tune(3, SPACE, trials=1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"workers": 0}, "tune: workers: must be 1 or more, got 0"),
+        ({"workers": 0}, "tune: run.workers: expected a whole number of at least 1, got 0"),
+        ({"workers": "2"}, "tune: run.workers: "),
+        ({"retries": -1}, "tune: run.retries: "),
+        ({"timeout": 0}, "tune: run.timeout: "),
+        ({"time": 0}, "tune: budget.time: "),
+        ({"target": "low"}, "tune: budget.target: "),
+        ({"max_failures": -1}, "tune: budget.max_failures: "),
+        ({"repeats": 0}, "tune: search.repeats: "),
+        ({"seed": -1}, "tune: search.seed: "),
+        ({"constraints": "x >"}, "`x >`"),
         ({"time": "soon"}, "soon"),
         ({"name": "../x"}, "name"),
         ({"name": "123"}, "name"),

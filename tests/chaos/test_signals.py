@@ -11,6 +11,7 @@ import pytest
 
 from chaos.laboratory import HERE, PYTHON, Laboratory
 from chaos.waiting import until
+from rung.execute import attempt
 from rung.study import events as ev
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(60)]
@@ -82,7 +83,8 @@ def test_a_trial_that_ended_before_the_interruption_was_seen_is_not_run_again(la
     runner = study.run()
     study.wait_for(ev.TrialStarted)
     study.suspend(runner)
-    until(study.codes, what="the trial has ended")
+    folder = str(study.runs / study.order.study / "00000" / "1")
+    until(lambda: attempt.status(folder) is not None, what="the trial has ended and its wrapper has said how")
     runner.signal(signal.SIGINT)
     runner.signal(signal.SIGCONT)
     runner.process.wait(20)

@@ -52,3 +52,13 @@ def test_an_error_of_the_system_is_one_line(call: Call, tmp_path: object) -> Non
     said = call("convert", "/proc/self/mem", code=None)
     assert said.code in {1, 2}
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "ending"), [("zzz", ", ... (see rung --help)"), ("rn", "did you mean `run`? (see rung --help)")]
+)
+def test_an_unknown_verb_is_one_line(call: Call, word: str, ending: str) -> None:
+    said = call(word, code=2)
+    assert said.err.startswith(f"rung: no verb `{word}`")
+    assert said.err.endswith(f"{ending}\n")
+    assert said.err.count("\n") == 1

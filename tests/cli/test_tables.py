@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rung.cli.tables import csv_text, one_line, plain_text, seconds, shown
+from rung.cli.tables import assigned, csv_text, one_line, plain_text, seconds, shown
 
 
 def test_columns_are_aligned() -> None:
@@ -28,6 +28,10 @@ def test_csv_loses_nothing(rows: list[tuple[str, float, int | None]]) -> None:
     found = list(csv.reader(io.StringIO(csv_text(["a", "b", "c"], rows), newline="")))
     assert [row[0] for row in found[1:]] == [row[0] for row in rows]
     assert [float(row[1]) for row in found[1:]] == [row[1] for row in rows]
+
+
+def test_assigned() -> None:
+    assert assigned({"lr": 0.5, "note": None, "tag": ""}) == "lr=0.5 note=null tag="
 
 
 @given(st.text())

@@ -306,7 +306,7 @@ def test_running_trials_may_finish_when_the_study_is_given_up(begin: Begin) -> N
     [
         ("minimize", 0.1, 0.1, True),
         ("minimize", 0.1, 0.11, False),
-        ("minimize", 0.1, "-Infinity", True),
+        ("minimize", 0.1, "-Infinity", False),
         ("minimize", 0.1, "NaN", False),
         ("maximize", 0.9, 0.95, True),
         ("maximize", 0.9, 0.8, False),

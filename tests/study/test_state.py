@@ -219,7 +219,7 @@ def test_without_a_report_there_is_no_value(begin: Begin) -> None:
         (5.0, [0.0, 9.0, 4.0], 2),
         ("minimize", ["NaN", "Infinity", 7.0], 2),
         ("minimize", ["NaN", "NaN"], 0),
-        ("minimize", [1.0, "-Infinity"], 1),
+        ("minimize", ["-Infinity", 1.0], 1),
         ("maximize", ["-Infinity", "NaN", -5.0], 2),
     ],
 )

@@ -76,7 +76,7 @@ class Study:
         from rung.dialects import spec_from_tree
 
         tree: dict[str, Any] = {
-            "constraints": list(constraints),
+            "constraints": [constraints] if isinstance(constraints, str) else list(constraints),
             "search": {"method": search, "repeats": repeats} | ({} if seed is None else {"seed": seed}),
             "budget": dict(budget or {}),
             "start": start if isinstance(start, str) else [dict(point) for point in start],
@@ -84,7 +84,7 @@ class Study:
         spec = msgspec.structs.replace(
             spec_from_tree({**tree, "parameters": {}, "start": "random"}, place="Study"),
             parameters=parameters_from(space),
-            constraints=tuple(constraints),
+            constraints=tuple(tree["constraints"]),
             objectives=objectives(metric, goal),
             start=tree["start"] if isinstance(start, str) else tuple(tree["start"]),
             name=name,

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from rung.api.asktell import Study
 from rung.api.attachment import run_beside, run_forked, run_inline
 from rung.api.creation import Opened, create_or_continue, created_event
@@ -17,8 +19,8 @@ from rung.api.goals import objectives
 from rung.api.places import find_places
 from rung.api.progress import Progress
 from rung.api.targets import budgeted
-from rung.dialects import check_study_name, parse_duration
-from rung.model import BadInput, Budget, RunSettings, ScheduleSpec, SearchSpec, StudySpec
+from rung.dialects import check_study_name, spec_from_tree
+from rung.model import BadInput, StudySpec
 from rung.plugins import find, open_store, policy_for
 from rung.runner.loop import Runner, Settings
 from rung.space.declare import parameters_from
@@ -61,24 +63,25 @@ def tune(
     unless `store` or `name` is given; a `name` whose study is unfinished goes on. Times are seconds or text like
     "2h30m". Raises `BadInput` for what cannot be searched, `KeyboardInterrupt` on Ctrl-C (the study can go on).
     """
-    spec = StudySpec(
-        name=None if name is None else check_study_name(name, place="tune", key="name"),
-        function=objective if isinstance(objective, str) else _importable(objective),
-        parameters=parameters_from(space),
-        constraints=tuple(constraints),
-        objectives=objectives(metric, goal),
-        start=start if isinstance(start, str) else tuple(dict(point) for point in start),  # type: ignore[arg-type]
-        search=SearchSpec(method=search, seed=seed, repeats=repeats),
-        schedule=ScheduleSpec(method=schedule),
-        budget=Budget(trials=trials, time_s=_seconds(time), target=target, max_failures=max_failures),
-        run=RunSettings(workers=workers, timeout_s=_seconds(timeout), retries=retries, cwd=str(Path.cwd())),
-    )
     if not isinstance(objective, str) and not callable(objective):
         raise BadInput(
             f"expected a function, or the text module:function, got {objective!r}", place="tune", key="objective"
         )
-    if workers < 1:
-        raise BadInput(f"must be 1 or more, got {workers}", place="tune", key="workers")
+    settings = {
+        "search": {"method": search, "seed": seed, "repeats": repeats},
+        "schedule": {"method": schedule},
+        "budget": {"trials": trials, "time": time, "target": target, "max_failures": max_failures},
+        "run": {"workers": workers, "timeout": timeout, "retries": retries, "cwd": str(Path.cwd())},
+    }
+    spec = msgspec.structs.replace(
+        spec_from_tree({**settings, "parameters": {}}, place="tune"),
+        name=None if name is None else check_study_name(name, place="tune", key="name"),
+        function=objective if isinstance(objective, str) else _importable(objective),
+        parameters=parameters_from(space),
+        constraints=(constraints,) if isinstance(constraints, str) else tuple(constraints),
+        objectives=objectives(metric, goal),
+        start=start if isinstance(start, str) else tuple(dict(point) for point in start),
+    )
     spec, _ = budgeted(spec)
     with _kept(store, name, dir) as (url, runs):
         event = created_event(
@@ -95,10 +98,6 @@ def load(name: str, *, store: str | None = None) -> Study:
     from rung.api.handle import Handle
 
     return Study.joined(Handle(open_store(find_places(store=store).store), name))
-
-
-def _seconds(value: float | str | None) -> float | None:
-    return None if value is None else parse_duration(value)
 
 
 @contextlib.contextmanager

@@ -126,7 +126,8 @@ def run_command(words: Sequence[str]) -> int:
 
 
 def _usage(error: click.ClickException) -> str:
-    text = error.format_message().rstrip(".")
+    text = error.format_message()
+    text = text if text.endswith("...") else text.removesuffix(".")
     context = getattr(error, "ctx", None)
     return f"{text[:1].lower()}{text[1:]} (see {context.command_path} --help)" if context is not None else text
 

@@ -137,7 +137,7 @@ def seconds(amount: float | None) -> str:
 
 def assigned(values: dict[str, Any]) -> str:
     """`lr=0.01 width=32`, for one line."""
-    return " ".join(f"{name}={shown(value)}" for name, value in values.items())
+    return " ".join(f"{name}={'null' if value is None else shown(value)}" for name, value in values.items())
 
 
 def local_time(iso: str | None) -> str:

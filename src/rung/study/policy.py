@@ -162,23 +162,24 @@ def _given(state: State, taken: Taken) -> Start | None:
         return Start(params=params, reason=Reason(by="enqueue", text="enqueued by the user", data={"index": index}))
     if not remaining(state):
         return None
-    for params, text in list(first_points(state))[state.switches.starts_served :]:
+    for params, text in first_points(state, after=state.switches.starts_served):
         # A configuration that the user listed twice runs once; later ones are found by their place in the list.
         if params not in taken:
             return Start(params=params, reason=Reason(by="start", text=text))
     return None
 
 
-def first_points(state: State) -> Iterator[tuple[dict[str, Any], str]]:
-    """What the study starts with, and why. Raises `SpaceError` for a point that is not in the space."""
+def first_points(state: State, *, after: int = 0) -> Iterator[tuple[dict[str, Any], str]]:
+    """What the study starts with, and why, but for the first `after` of them. Raises `SpaceError` for a point that is
+    not in the space."""
     start, space = state.spec.start, state.space
-    if start == "default":
+    if isinstance(start, tuple):
+        for i in range(after, len(start)):
+            yield space.complete(start[i]), f"first point {i + 1} of {len(start)}"
+    elif start == "default" and not after:
         yield space.defaults(), "the default configuration"
-    elif start == "middle":
+    elif start == "middle" and not after:
         yield space.middle(), "the middle of the space"
-    elif not isinstance(start, str):
-        for i, given in enumerate(start):
-            yield space.complete(given), f"first point {i + 1} of {len(start)}"
 
 
 def _progress(state: State, event: ev.TrialReported) -> Iterator[Progress]:

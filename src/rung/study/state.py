@@ -260,8 +260,11 @@ class State:
             self._reopen()
 
     def _on_enqueued(self, event: ev.TrialEnqueued) -> None:
-        self.queue[self.switches.enqueued] = event.params
         self.switches.enqueued += 1
+        try:
+            self.queue[self.switches.enqueued - 1] = self.space.complete(event.params)
+        except SpaceError:
+            return  # not written by us, who check first: a wish that cannot be granted must not stop the study
         self._reopen()
 
     def _on_changed(self, event: ev.SpecChanged) -> None:
