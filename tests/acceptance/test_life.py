@@ -55,6 +55,9 @@ def test_the_name_of_a_finished_study_prints_its_best(bench: Bench) -> None:
     assert json.loads(again.stdout) == json.loads(first.stdout)
     assert bench.json("show", "mine") == before
     assert [study["name"] for study in bench.json("ls")] == ["mine"]
+    other = bench.rung("run", "--name", "mine", "-p", "x=1,2,4", "-m", "loss", "--json", "t.py")
+    assert "that was another search: parameters.x.values was [1, 2, 3], is [1, 2, 4]" in other.stderr
+    assert json.loads(other.stdout) == json.loads(first.stdout)
 
 
 def test_without_a_name_each_run_is_a_new_study(bench: Bench) -> None:

@@ -41,7 +41,7 @@ def _kept(state: State, outcome: Outcome) -> npt.NDArray[np.bool_]:
 
 
 def losses(state: State, numbers: Numbers) -> npt.NDArray[np.float64]:
-    """The trials' objectives as numbers to minimise, shape (len(numbers), objectives); NaN and the infinities are worst, +inf."""
+    """The trials' objectives as numbers to minimise, shape (len(numbers), objectives); not finite is worst, +inf."""
     columns = [_loss(o, state.table["values"][numbers, i]) for i, o in enumerate(state.spec.objectives)]
     return np.stack(columns, axis=1) if columns else np.zeros((len(numbers), 0))
 

@@ -246,6 +246,7 @@ class Study:
         """What follows from what was told is in the log: outcomes, and the end of the study."""
         while decisions := [_as_asked(d) for d in seat.engine.decide(at=time.time(), free=0)]:
             seat.decide(decisions)
+        seat.keep_snapshot()
 
     @property
     def _state(self) -> Any:

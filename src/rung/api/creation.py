@@ -29,7 +29,8 @@ FIXED = ("command", "function", "parameters", "constraints", "objective", "outco
 
 
 class Opened(msgspec.Struct):
-    """A study that was made or found. `how`: created, continued, or finished (nothing to do)."""
+    """A study that was made or found. `how`: created, continued, or finished (nothing to do). `changes`: what was
+    changed in a continued study; in what a finished one differs from the search that was asked for."""
 
     handle: Handle
     how: Literal["created", "continued", "finished"]
@@ -117,10 +118,10 @@ def create_or_continue(store: Store, event: ev.StudyCreated, *, stem: str) -> Op
             if name is None or name not in {row.name for row in _studies(store)}:
                 raise  # else another process was first with this very name
     handle = Handle(store, name)
-    if handle.state.switches.completed is not None:
-        return Opened(handle, "finished")
     old, new = handle.state.spec, _aligned(handle.state, event.spec)
     changed = [change for change in differences(old, new) if change.path.split(".")[0] in FIXED]
+    if handle.state.switches.completed is not None:
+        return Opened(handle, "finished", changed)
     if changed:
         what = "; ".join(f"{c.path}: was {c.old!r}, is {c.new!r}" for c in changed[:5])
         raise BadInput(

@@ -42,6 +42,8 @@ def run(command_line: list[str], /, *, store: str | None, directory: str | None,
     flags = place_flags(directory, store)
     if opened.how == "finished":
         _say_finished(opened.handle, flags)
+        for change in opened.changes:
+            say(f"that was another search: {change.path} was {change.old}, is {change.new} (another --name runs it)")
         return _printed(opened.handle, form)
     for change in opened.changes:
         say(f"changed {change.path}: {change.old} -> {change.new}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT_EVERY = 5_000  # events, and a part of the log: so that opening a study folds little, and writing stays cheap
 SNAPSHOT_PART = 32
+SNAPSHOT_AT_END = 500  # fewer events are folded sooner than a snapshot is written
 
 Observer = Callable[[State, Sequence[ev.AnyEvent]], None]
 
@@ -137,7 +138,9 @@ class Seat:
             self.observe(self.state, [event for _, event in events])
 
     def keep_snapshot(self) -> None:
-        """A snapshot is written when enough was added since the last one."""
-        if self.state.seq - self.snapshot_seq > max(SNAPSHOT_EVERY, self.snapshot_seq // SNAPSHOT_PART):
+        """A snapshot is written when enough was added since the last one, or the study is over."""
+        added = self.state.seq - self.snapshot_seq
+        over = self.state.switches.completed is not None and added > SNAPSHOT_AT_END
+        if over or added > max(SNAPSHOT_EVERY, self.snapshot_seq // SNAPSHOT_PART):
             write_snapshot(self.store, self.study, self.state)
             self.snapshot_seq = self.state.seq
