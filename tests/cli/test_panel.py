@@ -11,7 +11,8 @@ from rich.console import Console
 from cli.conftest import Call
 from rung.api.handle import Handle
 from rung.cli.drawing import drawn
-from rung.cli.panel import Progress, ending, last_line
+from rung.cli.panel import ending, last_line
+from rung.cli.standing import Progress
 from rung.plugins import open_store
 from rung.study import events as ev
 from rung.study.state import State

@@ -16,7 +16,7 @@ from rung.cli.tables import STYLES, number, one_line, seconds, shown
 from rung.model import from_wire
 
 if TYPE_CHECKING:
-    from rung.cli.panel import Progress
+    from rung.cli.standing import Progress
     from rung.model import Report
 
 RUNNING_SHOWN = 12
