@@ -107,7 +107,7 @@ def test_time_left_follows_the_pace_and_the_time_budget(
     assert progress.left_s() is None
     progress.ended_here, progress.counts = 2, progress.counts | {"complete": 2}
     begun = progress.begun
-    monkeypatch.setattr("rung.cli.panel.time.monotonic", lambda: begun + 10)
+    monkeypatch.setattr("rung.cli.standing.time.monotonic", lambda: begun + 10)
     assert progress.left_s() == 15
     import msgspec
 
