@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from rung.model import Budget, Command, Continue, LogError, Parameter, Pause, Reason, ScheduleSpec, Stop
+from rung.model import Budget, Command, Continue, LogError, Parameter, Pause, Reason, RungError, ScheduleSpec, Stop
 from rung.plugins import make_searcher, policy_for
 from rung.schedule.base import Contest, Ended, Progress
 from rung.study import events as ev
@@ -179,6 +179,29 @@ def test_a_trial_that_two_rules_end_is_ended_once() -> None:
     assert [event.reason.by for event in world.events if isinstance(event, ev.TrialStopped)] == ["user"]
     world.run()
     assert list(replay.check(world.events, impatient_policy)) == []
+
+
+class Sleepy(Impatient):
+    """Pauses each trial that reports."""
+
+    def observe(self, deltas: Sequence[Progress | Ended]) -> list[Stop | Pause | Continue]:
+        reason = Reason(by="sleepy", text="a rest")
+        return [Pause(trial=delta.number, reason=reason) for delta in deltas if isinstance(delta, Progress)]
+
+
+def sleepy_policy(state: State) -> Policy:
+    spec = state.created.spec
+    contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
+    return Combined(state, make_searcher(state), Sleepy(contest))
+
+
+def test_a_command_that_is_not_carried_out_is_said() -> None:
+    world = World(IMPATIENT, workers=1, policies=sleepy_policy)
+    world.turn()
+    world.start(0)
+    world.report(0, loss=1.0)
+    with pytest.raises(RungError, match="answered with Pause: this version can only Stop trials"):
+        world.turn()
 
 
 def test_a_scheduler_remembers_every_report_after_a_resume() -> None:

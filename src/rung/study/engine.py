@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rung.model import Command, Done, LogError, Start, Stop, Wait
+from rung.model import Command, Done, LogError, RungError, Start, Stop, Wait
 from rung.study import events as ev
 from rung.study.policy import Policy
 from rung.study.settle import closing_reason, over, settled
@@ -139,13 +139,18 @@ class Engine:
         return bool(getattr(decision, "attempt", expected) != expected)
 
     def _stops(self, settled: Container[object]) -> list[tuple[type[ev.Decision], dict[str, object]]]:
-        """The stops that the policy wants, of trials that nothing else was decided on."""
+        """The stops that the policy wants, of trials that nothing else was decided on. Raises `RungError` for a command
+        that is not carried out yet, rather than leaving it out in silence."""
+        due = self.policy.due(self.state)
+        for command in due:
+            if not isinstance(command, Stop):
+                raise RungError(
+                    f"the scheduler answered with {type(command).__name__}: this version can only Stop trials"
+                )
         return [
             (ev.TrialStopped, {"trial": c.trial, "attempt": self.state.live[c.trial].attempt, "reason": c.reason})
-            for c in self.policy.due(self.state)
-            if isinstance(c, Stop)
-            and c.trial not in settled
-            and self.state.phase(c.trial) in {Phase.STARTING, Phase.RUNNING}
+            for c in due
+            if c.trial not in settled and self.state.phase(c.trial) in {Phase.STARTING, Phase.RUNNING}
         ]
 
     def _assignments(self, free: int) -> list[tuple[type[ev.Decision], dict[str, object]]]:
