@@ -139,13 +139,15 @@ class SearchSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Which searcher proposes, its seed (None: drawn when the study is created), and its own options.
 
     `repeats`: how often one configuration may be evaluated. `lag`: in a deterministic study, proposal k sees exactly
-    the results of trials below k - lag; None: arrival order.
+    the results of trials below k - lag; None: arrival order. `batch`: so many proposals at a time, all made from the
+    results of the batches before; None: one at a time, as results come.
     """
 
     method: str = "auto"
     seed: int | None = None
     repeats: int = 1
     lag: int | None = None
+    batch: int | None = None
     options: dict[str, Any] = {}
 
 

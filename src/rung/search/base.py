@@ -22,24 +22,38 @@ if TYPE_CHECKING:
 
 
 class Proposed(msgspec.Struct, frozen=True):
-    """A delta: trial `number` was proposed (by this searcher, or enqueued by a user)."""
+    """A delta: trial `number` was proposed (by this searcher, or enqueued by a user). `seconds`: what computing the
+    proposal took; None where nobody measured it, and in a deterministic study."""
 
     number: int
     params: dict[str, Any]
     memo: dict[str, Any] | None = None
+    seconds: float | None = None
 
 
 class Result(msgspec.Struct, frozen=True):
     """A delta: trial `number` has ended. `losses` are the objectives to minimise (worst: +inf), `violations` by how
-    much each outcome bound is broken (0: kept). A failed trial has no losses."""
+    much each outcome bound is broken (0: kept). A failed trial has no losses. `seconds`: how long the trial ran; None
+    where it is not known, and in a deterministic study."""
 
     number: int
     losses: tuple[float, ...] | None
     violations: tuple[float, ...] = ()
     steps: int = 0
+    seconds: float | None = None
 
 
-Delta = Proposed | Result
+class Earlier(msgspec.Struct, frozen=True):
+    """A delta: an evaluation of an earlier study (`--from`), matched to this space; it comes before all others.
+    `source` counts the earlier studies from 0. `params` has every active parameter of this space."""
+
+    source: int
+    params: dict[str, Any]
+    losses: tuple[float, ...]
+    violations: tuple[float, ...] = ()
+
+
+Delta = Proposed | Result | Earlier
 
 
 class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +73,8 @@ class Exhausted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """What a searcher is told once."""
+    """What a searcher is told once. When the space of a running study is edited, a new searcher is made for the next
+    `space_version` and shown all of the history that fits the new space; `Proposed` numbers then have gaps."""
 
     space: Space
     seed: int
@@ -68,6 +83,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[Outcome, ...] = ()
     budget: Budget
     workers: int = 1
+    space_version: int = 1
 
 
 class Searcher(Protocol):

@@ -42,6 +42,20 @@ def decode(layout: Layout, units: Floats) -> list[dict[str, Any]]:
     return [{name: value for name, value in zip(names, row, strict=True) if value is not ABSENT} for row in rows]
 
 
+def snap(layout: Layout, units: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Units with discrete ones at the centre of their bin, NaN where inactive; and which rows keep the constraints."""
+    rows = np.where(np.isnan(units), 0.5, np.clip(units, 0.0, 1.0))
+    for part in layout.parts:
+        if part.axis.size is not None:
+            column = rows[:, part.column]
+            rows[:, part.column] = part.axis.units(part.axis.numbers(column))
+    if layout.plain:
+        return rows, np.ones(len(rows), dtype=bool)
+    columns, active = layout.many(rows, layout.mentioned)
+    rows[~active] = np.nan
+    return rows, layout.kept(columns, len(rows))
+
+
 def to_rows(layout: Layout, configs: Sequence[Mapping[str, Any]]) -> Floats:
     """Values as float64 columns, (n, d): numbers as they are, indices of choices, NaN where a name is not there."""
     rows = np.empty((len(configs), len(layout.parts)))

@@ -25,6 +25,8 @@ from rung.space.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from rung.model import Parameter
     from rung.space.scales import Floats
 
@@ -143,6 +145,14 @@ class Space:
         Values beyond the bounds count as the bound. Raises SpaceError for values of a choice that are not there.
         """
         return encoding.encode(self._layout, configs)
+
+    def snap(self, unit: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """(n, d) unit rows as decoding reads them, and (n,) which of them keep every constraint.
+
+        Discrete parameters stand at the centre of their bin, inactive ones are NaN: two rows are equal exactly when
+        their discrete parts decode alike. NaN where active counts as 0.5.
+        """
+        return encoding.snap(self._layout, self._matrix(unit))
 
     def to_rows(self, configs: Sequence[Mapping[str, Any]]) -> Floats:
         """(n, d) float64 value rows: numbers as they are, the index of choices, NaN for what is absent. Exact."""

@@ -258,9 +258,9 @@ class InOrder:
         if isinstance(delta, Proposed):
             self.number = delta.number + 1
             ready.append(delta)
-        elif delta.number >= self.fed:
+        elif isinstance(delta, Result) and delta.number >= self.fed:
             self.results[delta.number] = delta
-        else:  # tried again by a user: only whether another trial takes its place can change
+        elif isinstance(delta, Result):  # tried again by a user: only whether another trial takes its place can change
             self._judge(delta)
         return ready + self._let_in()
 

@@ -72,7 +72,7 @@ class Drive:
                 self.taken.add(delta.params)
                 self.pending.append(delta.number)
                 self.number = delta.number + 1
-            elif delta.number in self.pending:
+            elif isinstance(delta, Result) and delta.number in self.pending:
                 self.pending.remove(delta.number)
         self.deltas += deltas
         self.searcher.observe(deltas)

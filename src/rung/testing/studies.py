@@ -320,7 +320,7 @@ class Diary:
         self.seen: list[str] = []
 
     def observe(self, deltas: Sequence[Delta]) -> None:
-        self.seen += [f"{'proposed' if isinstance(d, Proposed) else 'result'} {d.number}" for d in deltas]
+        self.seen += [f"{type(d).__name__.lower()} {getattr(d, 'number', '')}" for d in deltas]
 
     def suggest(
         self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
