@@ -9,10 +9,10 @@ SEARCHED := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench bench-quality clean
 
 help: ## say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 		printf '%-14s %s\n' "$$target" "$$what"; done
 
 demo: .venv/demo.stamp ## tune a neural network on handwritten digits (about a minute)
@@ -37,6 +37,11 @@ format: .venv/test.stamp ## put the code into its format
 
 bench: .venv/test.stamp ## measure (never part of the tests)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/run.py
+
+bench-quality: .venv/test.stamp ## compare the searchers with other tuners (hours; goes on where it stopped)
+	@$(BIN)/python bench/quality/run.py
+	@$(BIN)/python bench/quality/run.py --workers 8
+	@$(BIN)/python bench/quality/run.py --problems approach --methods random,rung:auto --trials 50
 
 clean: ## remove .venv and caches; the studies in runs/ stay
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

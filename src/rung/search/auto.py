@@ -1,47 +1,126 @@
-"""`auto`: the searcher that fits what is known of the problem; it says which one, and why."""
+"""`auto`: a portfolio that is put together from what is known of the problem, and put together again as more is known.
+
+No single method wins everywhere: a Gaussian process learns most from few results where the objective is smooth, kernel
+densities do not mind conditions, noise and crowds of workers, an evolution strategy goes on improving where both have
+become slow. `auto` gives each of them a share of the proposals; every one sees all results, whoever proposed them.
+The proposal's memo names its author, so that the shares are a function of the log.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.search.grid import Grid
-from rung.search.random import Random
+import numpy as np
+
+from rung.search.base import Exhausted, Proposed, Result, Suggestion
+from rung.search.choice import CLASSES, Stage, known, sentence, stages, thinned
+from rung.search.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
-    import numpy as np
+    from rung.search.base import Delta, Problem, Searcher
 
-    from rung.search.base import Delta, Exhausted, Problem, Searcher, Suggestion
+REMEMBERED = 8  # so many of a method's last results say how well it does
+WINDOW = 12  # so many of the last proposals are shared out
+TIMED = 16  # so many of a method's last proposals say how long its next one will take
 
 
 class Auto:
-    """Grid when the budget covers the whole of a finite space, random search otherwise."""
+    """Several searchers, each with a share of the proposals; the grid where the budget covers a finite space."""
 
     options: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, problem: Problem) -> None:
-        size, trials = problem.space.size, problem.budget.trials
-        evaluations = None if size is None else size * problem.search.repeats
-        if evaluations is not None and trials is not None and evaluations <= trials:
-            self.inner: Searcher = Grid(problem)
-            self.why = f"the whole space has {size} configurations and the budget covers them"
-        else:
-            self.inner = Random(problem)
-            self.why = (
-                "the space is infinite" if size is None else f"the budget does not cover all {size} configurations"
-            )
+        self.known = known(problem)
+        self.stages = stages(self.known)
+        self.history = History(problem)
+        names = dict.fromkeys(name for stage in self.stages for name in stage.shares)
+        self.searchers: dict[str, Searcher] = {name: CLASSES[name]()(problem) for name in names}
+        self.authors: dict[int, str] = {}
+        self.credits: dict[str, deque[bool]] = {name: deque(maxlen=REMEMBERED) for name in names}
 
     def observe(self, deltas: Sequence[Delta]) -> None:
-        """The chosen searcher has seen them."""
-        self.inner.observe(deltas)
+        """Every searcher has seen all of them; a memo is its author's alone."""
+        for delta in deltas:
+            before = self.history.best()
+            self.history.observe([delta])
+            if isinstance(delta, Result) and delta.number in self.authors:
+                won = self.history.best() != before
+                self.credits[self.authors[delta.number]].append(won)
+            if isinstance(delta, Proposed) and delta.memo is not None and delta.memo.get("by") in self.searchers:
+                self.authors[delta.number] = delta.memo["by"]
+        for name, searcher in self.searchers.items():
+            searcher.observe([self._as_seen_by(name, delta) for delta in deltas])
+
+    def _as_seen_by(self, name: str, delta: Delta) -> Delta:
+        if not isinstance(delta, Proposed) or delta.memo is None:
+            return delta
+        memo = delta.memo.get("memo") if delta.memo.get("by") == name else None
+        return Proposed(delta.number, delta.params, memo, delta.seconds)
 
     def suggest(
         self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
     ) -> Suggestion | Exhausted:
-        """The chosen searcher's suggestion."""
-        return self.inner.suggest(number, pending, taken, rng)
+        """The suggestion of the searcher that is furthest behind its share."""
+        stage = self._stage()
+        name = self._next(self._credited(stage))
+        found = self.searchers[name].suggest(number, pending, taken, rng)
+        if isinstance(found, Exhausted):
+            return found
+        phase = name if found.phase is None else f"{name}: {found.phase}"
+        return Suggestion(
+            params=found.params, text=found.text, phase=phase, memo=_memo(name, found.memo), data=found.data
+        )
+
+    def _stage(self) -> Stage:
+        results = self.history.results
+        stage = next(stage for stage in self.stages if stage.until is None or results < stage.until)
+        return thinned(stage, self._cost(), self._pace(), workers=self.known.workers)
+
+    def _credited(self, stage: Stage) -> Stage:
+        if "quadratic" not in stage.shares:
+            return stage
+        local = self.searchers["quadratic"]
+        if self.history.results < 3 + min(10, self.known.dimension + 1) or local.settled or local.local() is None:
+            return stage._replace(shares={"gp": 1.0})
+        won = self.credits["quadratic"]
+        share = 0.15 + 0.6 * (sum(won) + 1) / (len(won) + 2)
+        return stage._replace(shares={"gp": 1 - share, "quadratic": share})
+
+    def _next(self, stage: Stage) -> str:
+        """By the largest deficit: of the last n proposals a searcher with share s has made s·n."""
+        if len(stage.shares) == 1:
+            return next(iter(stage.shares))
+        recent = list(islice(reversed(self.authors.values()), WINDOW))
+        counts = {name: recent.count(name) for name in stage.shares}
+        total = sum(counts.values()) + 1
+        return max(stage.shares, key=lambda name: stage.shares[name] * total - counts[name])
+
+    def _cost(self) -> dict[str, float]:
+        """Seconds that a proposal of each searcher takes: the median of its last ones that were timed."""
+        found: dict[str, list[float]] = {name: [] for name in self.searchers}
+        seconds = self.history.proposal_seconds
+        for number, author in reversed(self.authors.items()):
+            took = float(seconds[self.history.row[number]])
+            if took == took and len(found[author]) < TIMED:
+                found[author].append(took)
+            if all(len(times) >= TIMED for times in found.values()):
+                break
+        return {name: float(np.median(times)) for name, times in found.items() if times}
+
+    def _pace(self) -> float:
+        """Seconds that a trial takes: the median of those that are known; 0 while none is."""
+        seconds = self.history.seconds
+        times = seconds[~np.isnan(seconds)]
+        return float(np.median(times[-256:])) if len(times) else 0.0
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return f"auto chose {self.inner.describe()}, since {self.why}"
+        return sentence(self.known, self.stages)
+
+
+def _memo(name: str, memo: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"by": name} if memo is None else {"by": name, "memo": dict(memo)}

@@ -53,9 +53,7 @@ def _column(axis: Any) -> Column:
 class History:
     """The fold of a searcher's deltas into columns. Nothing in it depends on when it was read.
 
-    `n` rows; `units` (n, d) in 0..1 with NaN where inactive, `losses` (n, m), `violations` (n, k) relative to their
-    bounds, `done` (n,) whether there is a result, `failed` (n,), `seconds` (n,) and `proposal_seconds` (n,) NaN where
-    not known. `earlier_units`, `earlier_losses`, `earlier_violations`, `earlier_source`: evaluations of other studies.
+    `n` rows; `row` and `memos` by trial number; `columns` (d,) what the unit rows are made of; `objectives` m.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -180,6 +178,10 @@ class History:
         break; equals by row. Kept sorted as results come."""
         return np.fromiter((row for _, _, row in self._ranking), dtype=np.int64, count=len(self._ranking))
 
+    def ranked(self, places: Sequence[int]) -> Integers:
+        """The rows at these places of the ranking: a few of a long one cost no more than of a short one."""
+        return np.array([self._ranking[place][2] for place in places], dtype=np.int64)
+
     def best(self) -> int | None:
         """The best row with a finite first loss, feasible where there is one; None while there is none."""
         row = self._ranking[0][2] if self._ranking else None
@@ -192,11 +194,11 @@ class History:
     def earlier(self) -> tuple[Floats, Floats, Floats, Integers]:
         """Evaluations of earlier studies: (e, d) units, (e, m) losses, (e, k) violations, (e,) which study."""
         if self._earlier_read is None:
-            found = self._earlier
+            found, kept = self._earlier, (0.0,) * len(self._scales)
             self._earlier_read = (
                 self.space.encode([e.params for e in found]),
                 np.array([[_loss(x) for x in e.losses] for e in found]).reshape(len(found), self.objectives),
-                np.array([e.violations or (0.0,) * len(self._scales) for e in found]).reshape(len(found), -1 if found else len(self._scales)) / self._scales,
+                np.array([e.violations or kept for e in found]).reshape(len(found), len(kept)) / self._scales,
                 np.array([e.source for e in found], dtype=np.int64),
             )
         return self._earlier_read

@@ -1,0 +1,1 @@
+"""One adapter a tuner; each runs in that tuner's own environment and speaks the protocol of `serve.py`."""

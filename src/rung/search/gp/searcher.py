@@ -1,0 +1,243 @@
+"""Bayesian optimisation with Gaussian processes.
+
+Notation, in all files of this folder:
+
+    n, m, d         rows that a model knows, rows it is asked about, columns of unit rows
+    f, c, w         features that have an order, choices, features that are warped
+    h               logarithms of the hyperparameters, see `fit`
+    K               (n, n) correlations of the latent function at the known rows (Matern-5/2)
+    k               (m, n) correlations of asked rows with known ones
+    L               lower Cholesky factor of K + noise; `inverse` is L^-1
+    alpha           (K + noise)^-1 (y - mean)
+    mean, sd        of the latent function at asked rows, in transformed units
+    y               transformed losses; small is good throughout
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from rung.search import pareto
+from rung.search.base import Delta, Exhausted, Problem, Proposed, Suggestion
+from rung.search.beliefs import Beliefs
+from rung.search.gp.acquisition import Aim
+from rung.search.gp.design import design
+from rung.search.gp.inputs import shape_of
+from rung.search.gp.model import believe, predict
+from rung.search.gp.optimise import Found, Region, Search, maximise
+from rung.search.gp.surrogate import Data, Fitted, Last, gather, learn, learn_bound
+from rung.search.gp.transform import backward, clipped
+from rung.search.history import History
+from rung.search.novelty import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping, Sequence
+
+    from rung.search.gp.inputs import Shape
+    from rung.search.gp.surrogate import Work
+    from rung.space.scales import Floats
+
+MEMO = "gp"  # the key of our part of a proposal's memo
+SHARE = 0.2  # of the budget, for the initial design at most
+INITIAL_LOW, INITIAL_HIGH = 4, 10
+FITTED_AGAIN = 1.05  # growth of the number of results after which hyperparameters are fitted again
+ALWAYS_FITTED = 50  # results up to which every new one is reason enough
+CHOSEN_AGAIN = 1.25  # growth of the number of results after which the scale of the losses is chosen again
+PENDING = 300  # pending rows that a model is told of, the latest
+CENTRES = 5  # good rows that candidates are drawn around
+
+
+class Surrogates(NamedTuple):
+    """A model for each objective (or one for their scalarisation), and one for each outcome that was ever broken."""
+
+    objectives: tuple[Fitted, ...]
+    bounds: tuple[Fitted, ...]
+    times: dict[str, int]
+
+
+class GP:
+    """An initial design, then the row of the greatest expected improvement."""
+
+    options: ClassVar[Mapping[str, Any]] = {"initial": None}
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.history = History(problem)
+        self.initial = problem.search.options.get("initial") or _initial(problem)
+        self.beliefs = Beliefs(problem.space)
+        self._memo: dict[str, Any] = {}
+        self._shape = shape_of(problem.space)
+        self._design: Floats | None = None
+
+    def observe(self, deltas: Sequence[Delta]) -> None:
+        """The deltas are in the history."""
+        self.history.observe(deltas)
+        for delta in deltas:
+            if isinstance(delta, Proposed) and delta.memo and MEMO in delta.memo:
+                self._memo = delta.memo[MEMO]
+
+    def suggest(
+        self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
+    ) -> Suggestion | Exhausted:
+        """A row of the initial design, or the best one by the models."""
+        found = self._start(taken) if self._beginning() else self._model(pending, taken, rng)
+        if found is not None:
+            return found
+        params = draw(self.problem.space, taken, rng)
+        if params is None:
+            return Exhausted(text="every configuration of the space has been proposed")
+        return Suggestion(params=params, text="a random draw: no better one is new", phase="random")
+
+    def describe(self) -> str:
+        """One sentence for `rung plan`."""
+        return f"gp: {self.initial} points of a Latin hypercube, then Gaussian processes and expected improvement"
+
+    # ------------------------------------------------------------------------------------------------------ beginning
+
+    def _beginning(self) -> bool:
+        """Whether there is too little to learn from."""
+        known = self.history.results + len(self.history.earlier()[0])
+        return known < 2 or (self.history.n < self.initial and known < self.initial)
+
+    def _start(self, taken: Container[Mapping[str, Any]]) -> Suggestion | None:
+        if self._design is None:
+            self._design = design(self.problem.space, self.problem.seed, 2 * self.initial)[: self.initial]
+        rows = self._design[self.history.n :]
+        for params in self.problem.space.decode(rows):
+            if params not in taken:
+                text = f"point {self.history.n + 1} of an initial design of {self.initial}, spread over the space"
+                return Suggestion(params=params, text=text, phase="initial")
+        return None
+
+    # ---------------------------------------------------------------------------------------------------------- model
+
+    def _model(
+        self, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
+    ) -> Suggestion | None:
+        data = gather(self.history)
+        surrogates = self._surrogates(data, rng)
+        waiting = self.history.units[self.history.rows_of(pending)[-PENDING:]]
+        found = maximise(self._search(data, surrogates, waiting, rng))
+        place = self._first_free(found, taken)
+        return None if place is None else self._said(found, place, surrogates)
+
+    def _shape_for(self, data: Data) -> Shape:
+        return self._shape._replace(tasks=int(data.task.max(initial=0)))
+
+    def _surrogates(self, data: Data, rng: np.random.Generator) -> Surrogates:
+        shape, results = self._shape_for(data), self.history.results
+        columns = _columns(data, rng)
+        broken = [j for j in range(data.violations.shape[1]) if (data.violations[:, j] > 0).any()]
+        lasts = _lasts(self._memo, len(columns) + len(broken), shape)
+        work, times = _work(self._memo if lasts[0] else {}, results)
+        plain = len(columns) > 1
+        objectives = [learn(shape, data, y, last, work, plain=plain) for y, last in zip(columns, lasts, strict=False)]
+        rest = zip(broken, lasts[len(columns) :], strict=True)
+        bounds = [learn_bound(shape, data, data.violations[:, j], last, work) for j, last in rest]
+        return Surrogates(tuple(objectives), tuple(bounds), times)
+
+    def _search(self, data: Data, surrogates: Surrogates, waiting: Floats, rng: np.random.Generator) -> Search:
+        own = np.concatenate([data.units[: data.own], waiting])
+        means = np.column_stack([predict(fitted.model, own).mean for fitted in surrogates.objectives])
+        feasible = np.ones(len(own), dtype=bool)
+        feasible[: data.own] = (data.violations[: data.own] <= 0).all(axis=1)
+        feasible[data.own :] = not surrogates.bounds
+        best, corner = _targets(means[feasible])
+        aim = Aim(
+            models=tuple(believe(fitted.model, waiting) for fitted in surrogates.objectives),
+            best=best,
+            corner=corner,
+            bounds=tuple(believe(fitted.model, waiting) for fitted in surrogates.bounds),
+            belief=self.beliefs.log_density if self.beliefs.any else None,
+            weight=self.beliefs.weight(self.history.results, self.problem.budget.trials),
+        )
+        region = self._region(own, means, feasible, rng)
+        known = (
+            frozenset(row.tobytes() for row in self.history.units) if self.problem.search.repeats == 1 else frozenset()
+        )
+        return Search(self.problem.space, aim, region, known, rng)
+
+    def _region(self, own: Floats, means: Floats, feasible: np.ndarray, rng: np.random.Generator) -> Region:
+        order = np.lexsort([means.sum(axis=1), ~feasible])[:CENTRES]
+        centres = np.where(np.isnan(own[order]), rng.random(own[order].shape), own[order])
+        d = own.shape[1]
+        return Region(np.zeros(d), np.ones(d), centres)
+
+    def _first_free(self, found: Found, taken: Container[Mapping[str, Any]]) -> int | None:
+        for place, row in enumerate(found.rows):
+            if self.problem.space.decode(row[None, :])[0] not in taken:
+                return place
+        return None
+
+    def _said(self, found: Found, place: int, surrogates: Surrogates) -> Suggestion:
+        row = found.rows[place : place + 1]
+        fitted = surrogates.objectives[0]
+        at = predict(fitted.model, row)
+        middle, low, high = (
+            float(x) for x in backward(fitted.output, at.mean[0] + at.sd[0] * np.array([0.0, -1.0, 1.0]))
+        )
+        every = (*surrogates.objectives, *surrogates.bounds)
+        models = [{"h": np.round(one.h, 5).tolist(), "scale": one.place} for one in every]
+        text = (
+            f"log expected improvement {found.values[place]:.3g}: predicted loss {middle:.6g}, {low:.6g} to {high:.6g}"
+        )
+        data = {"acquisition": float(found.values[place]), "loss": middle, "low": low, "high": high}
+        return Suggestion(
+            params=self.problem.space.decode(row)[0],
+            text=text,
+            phase="model",
+            memo={MEMO: {**surrogates.times, "models": models}},
+            data={name: x for name, x in data.items() if math.isfinite(x)},
+        )
+
+
+def _initial(problem: Problem) -> int:
+    d, trials = len(problem.space.names), problem.budget.trials
+    wanted = min(max(d + 1, INITIAL_LOW), INITIAL_HIGH)
+    return wanted if trials is None else max(2, min(wanted, math.ceil(SHARE * trials)))
+
+
+def _columns(data: Data, rng: np.random.Generator) -> list[Floats]:
+    """What is modelled: each of one or two objectives; of more their augmented Chebyshev scalarisation with random
+    weights, new ones each time (Knowles 2006, "ParEGO", eqs. 1 and 2)."""
+    m = data.losses.shape[1]
+    if m <= 2:
+        return list(data.losses.T)
+    scaled = np.column_stack([clipped(column) for column in data.losses.T])
+    low, high = scaled.min(axis=0), scaled.max(axis=0)
+    scaled = (scaled - low) / np.where(high > low, high - low, 1.0)
+    weighted = scaled * rng.dirichlet(np.ones(m))
+    return [weighted.max(axis=1) + 0.05 * weighted.sum(axis=1)]
+
+
+def _lasts(memo: Mapping[str, Any], count: int, shape: Shape) -> list[Last | None]:
+    """The hyperparameters of the last fit, where they belong to the same models."""
+    size = shape.lengths + 1 + 2 * len(shape.warped) + shape.tasks
+    found = memo.get("models", [])
+    if len(found) == count and all(len(one["h"]) == size for one in found):
+        return [Last(one["h"], one["scale"]) for one in found]
+    return [None] * count
+
+
+def _work(memo: Mapping[str, Any], results: int) -> tuple[Work, dict[str, int]]:
+    """What to do about the hyperparameters, and what the memo says from now on of when it was done."""
+    fitted, chosen = memo.get("fitted", 0), memo.get("chosen", 0)
+    if results > fitted and results >= CHOSEN_AGAIN * chosen:
+        return "choose", {"fitted": results, "chosen": results}
+    if results > fitted and (results <= ALWAYS_FITTED or results >= FITTED_AGAIN * fitted):
+        return "fit", {"fitted": results, "chosen": chosen}
+    return "keep", {"fitted": fitted, "chosen": chosen}
+
+
+def _targets(means: Floats) -> tuple[Floats | None, Floats | None]:
+    """What to improve on, from the (k, m) means of feasible rows: the least one, or the front and its corner."""
+    if not len(means):
+        return None, None
+    if means.shape[1] == 1:
+        return means.min(axis=0), None
+    front = means[pareto.ranks(means) == 0]
+    high = front.max(axis=0)
+    return front, high + 0.1 * np.maximum(high - front.min(axis=0), 0.1)
