@@ -10,9 +10,14 @@ from bench.rows.reports import REPORTS
 from bench.rows.scaling import SCALING
 from bench.rows.startup import STARTUP
 from bench.rows.storage import FLUSHES, STORAGE
+from bench.rows.suggest import SUGGEST_GP, SUGGEST_PENDING, SUGGEST_TPE
 
 ROWS: dict[str, Row] = {
-    row.name: row for row in (NOOP, SHORT, STORAGE, FLUSHES, STARTUP, REACTION, REPORTS, OPENING, SCALING)
-}
+    row.name: row
+    for row in (
+        NOOP, SHORT, STORAGE, FLUSHES, STARTUP, REACTION, REPORTS, OPENING, SCALING, SUGGEST_TPE, SUGGEST_PENDING,
+        SUGGEST_GP,
+    )
+}  # fmt: skip
 
 __all__ = ["ROWS", "Row"]

@@ -140,7 +140,8 @@ class SearchSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `repeats`: how often one configuration may be evaluated. `lag`: in a deterministic study, proposal k sees exactly
     the results of trials below k - lag; None: arrival order. `batch`: so many proposals at a time, all made from the
-    results of the batches before; None: one at a time, as results come.
+    results of the batches before; None: one at a time, as results come. `timeout_s`: after so many seconds without a
+    proposal a random one takes its place; None: 60 for a plug-in, no limit for ours.
     """
 
     method: str = "auto"
@@ -148,6 +149,7 @@ class SearchSpec(msgspec.Struct, frozen=True, kw_only=True):
     repeats: int = 1
     lag: int | None = None
     batch: int | None = None
+    timeout_s: float | None = None
     options: dict[str, Any] = {}
 
 

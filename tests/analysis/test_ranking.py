@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rung.analysis.ranking import best, candidates, losses, pareto, ranked
+from rung.analysis.estimates import winners
+from rung.analysis.ranking import candidates, hypervolume, losses, nearest_to_feasible, pareto, ranked
 from rung.model import Objective, Outcome, Reason, StudySpec
 from rung.study import events as ev
 from rung.study.state import State
@@ -18,6 +19,11 @@ WHY = Reason(by="test", text="because")
 LOSS, ACC = Objective(metric="loss"), Objective(metric="acc", goal="maximize")
 
 
+def another(log: Folding) -> dict[str, Any]:
+    """A configuration that no other trial of the study has."""
+    return {**log.state.space.middle(), "lr": 1e-5 * (1 + len(log.state))}
+
+
 def study(values: list[Any], *, spec: StudySpec | None = None) -> State:
     """Each value is a complete trial; a tuple is one of several objectives; None is a failed trial."""
     log = Folding(spec or study_spec())
@@ -25,12 +31,16 @@ def study(values: list[Any], *, spec: StudySpec | None = None) -> State:
         if value is None:
             log.failed()
         else:
-            log.done(*(value if isinstance(value, tuple) else (value,)))
+            log.done(*(value if isinstance(value, tuple) else (value,)), params=another(log))
     return log.state
 
 
+def best(state: State, *, top: int | None = None) -> list[int]:
+    return [number for number, _ in winners(state, top=top)]
+
+
 def pruned(log: Folding, value: float) -> int:
-    number = log.started()
+    number = log.started(log.proposed(another(log)))
     log.reported(number, {"loss": value})
     log.add(ev.TrialStopped, trial=number, attempt=1, reason=WHY)
     log.exited(number, code=143)
@@ -80,7 +90,7 @@ def test_running_trials_are_no_candidates() -> None:
 def feasibility(reports: list[dict[str, Any]], *outcomes: Outcome) -> State:
     log = Folding(study_spec(outcomes=outcomes))
     for values in reports:
-        number = log.started()
+        number = log.started(log.proposed(another(log)))
         log.reported(number, values)
         log.exited(number)
         log.completed(number, values["loss"])
@@ -98,6 +108,37 @@ def test_feasible_trials_come_alone_where_there_are_any() -> None:
     assert ranked(feasibility(reports, Outcome(metric="ms", at_most=20.0))) == [2, 1]
     assert ranked(feasibility(reports, Outcome(metric="ms", at_least=20.0))) == [0, 1]
     assert ranked(feasibility(reports, Outcome(metric="ms", at_least=19.0, at_most=19.9))) == [2]
+
+
+def test_where_nothing_is_feasible_the_nearest_is_known() -> None:
+    reports: list[dict[str, Any]] = [
+        {"loss": 0.1, "ms": 30, "acc": 0.5},
+        {"loss": 0.3, "ms": 24, "acc": 0.7},
+        {"loss": 0.2, "ms": 22, "acc": 0.1},
+        {"loss": 0.0, "ms": 1},
+        {"loss": 0.0, "ms": "NaN", "acc": 0.9},
+    ]
+    both = (Outcome(metric="ms", at_most=20.0), Outcome(metric="acc", at_least=0.8))
+    assert nearest_to_feasible(feasibility(reports, *both)) == 1  # 4/20 + 0.1/0.8
+    assert nearest_to_feasible(feasibility(reports, both[0])) is None
+    assert nearest_to_feasible(feasibility(reports, Outcome(metric="never", at_most=1.0))) is None
+    assert nearest_to_feasible(feasibility(reports, Outcome(metric="ms", at_least=0.0, at_most=0.0))) == 3
+    assert nearest_to_feasible(feasibility([], *both)) is None
+
+
+def test_the_hypervolume_of_the_pareto_set() -> None:
+    """By hand: the reference is a tenth of the range beyond the worst of the set, not of all trials."""
+    objectives = (LOSS, ACC)
+    found = hypervolume(study([(1.0, 0.5), (2.0, 0.9), (90.0, 0.1)], spec=study_spec(objectives=objectives)))
+    assert found is not None
+    assert found.reference == pytest.approx((2.1, 0.46))
+    assert found.value == pytest.approx(1.1 * 0.04 + 0.1 * 0.4)
+    alone = hypervolume(study([(3.0, 0.0)], spec=study_spec(objectives=objectives)))
+    assert alone is not None
+    assert alone.reference == pytest.approx((3.3, -0.1))
+    assert alone.value == pytest.approx(0.03)
+    assert hypervolume(study([("NaN", 0.5)], spec=study_spec(objectives=objectives))) is None
+    assert hypervolume(study([], spec=study_spec(objectives=objectives))) is None
 
 
 @pytest.mark.parametrize("outcome", [Outcome(metric="ms", at_most=1.0), Outcome(metric="never", at_most=1.0)])

@@ -10,6 +10,7 @@ from rung.plugins import open_store, policy_for
 from rung.runner.log import read
 from rung.study import replay
 from rung.study.invariants import broken
+from rung.testing.studies import STUDY, World, study_spec
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +37,20 @@ def sound() -> Callable[[str, str], None]:
             store.close()
 
     return check
+
+
+@pytest.fixture
+def world() -> World:
+    """Two trials are complete, one runs, its runner is attached."""
+    world = World(study_spec(trials=4), workers=1)
+    for number in range(2):
+        world.turn()
+        world.end(number)
+    world.turn()
+    return world
+
+
+@pytest.fixture
+def handle(world: World) -> Handle:
+    """That study."""
+    return Handle(world.store, STUDY)

@@ -13,6 +13,7 @@ import pytest
 import rung
 from rung.api.asktell import Study
 from rung.model import BadInput, RungError
+from rung.study import events as ev
 from rung.study import replay
 from rung.testing.functions import branin
 
@@ -33,6 +34,14 @@ def test_ask_and_tell_in_memory() -> None:
     assert study.best.params == study.trials[study.best.number].params
     with pytest.raises(RungError, match="the study is over: 20 trials evaluated"):
         study.ask()
+
+
+def test_a_proposal_says_how_long_it_took() -> None:
+    study = Study(SPACE, seed=0)
+    study.tell(study.ask(), 1.0)
+    (event,) = [event for _, event in study._handle.story() if isinstance(event, ev.TrialProposed)]
+    assert event.seconds is not None
+    assert 0 < event.seconds < 60
 
 
 def test_the_same_seed_asks_the_same() -> None:

@@ -147,7 +147,7 @@ def test_a_searcher_from_a_file(here: Path) -> None:
     wanted = event(spec(search=SearchSpec(method=str(here / "mine.py"))))
     assert describe(wanted) == "mine: as random"
     (here / "mine.py").write_text("x = 1\n")
-    with pytest.raises(BadInput, match="expected one class with a method `suggest`, found 0"):
+    with pytest.raises(BadInput, match="expected a class with `suggest`, or with `ask` and `tell`, found none"):
         describe(wanted)
 
 

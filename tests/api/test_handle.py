@@ -14,22 +14,6 @@ from rung.study import events as ev
 from rung.testing.studies import STUDY, World, study_spec
 
 
-@pytest.fixture
-def world() -> World:
-    """Two trials are complete, one runs, its runner is attached."""
-    world = World(study_spec(trials=4), workers=1)
-    for number in range(2):
-        world.turn()
-        world.end(number)
-    world.turn()
-    return world
-
-
-@pytest.fixture
-def handle(world: World) -> Handle:
-    return Handle(world.store, STUDY)
-
-
 def test_a_retry_that_the_budget_forbids_is_refused_and_says_the_way_on() -> None:
     world = World(study_spec(budget=Budget(trials=4, target=1e9))).run()
     with pytest.raises(BadInput, match=r"the target 1e\+09 is reached, so trial 0 cannot run: change the budget first"):
@@ -133,7 +117,11 @@ def test_each_request_is_one_event_that_says_who(
         ("enqueue", ({"lr": 7},), "lr"),
         ("enqueue", ({"opt": "adam", "momentum": 0.5},), "momentum"),
         ("enqueue", ({"depth": 7},), "depth"),
-        ("edit", ([("search.method", "grid")],), "--set search.method: only budget.* and run.* can change"),
+        (
+            "edit",
+            ([("search.method", "grid")],),
+            "--set search.method: only budget.*, run.*, parameters.* and constraints can change",
+        ),
         ("edit", ([("budget.trails", "7")],), "trails"),
         ("edit", ([("budget.trials", "many")],), "trials"),
     ],

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from rung.api import provenance
-from rung.model import StudySpec
+from rung.model import SearchSpec, StudySpec
+from rung.study.events import StudyCreated
 from rung.testing.studies import study_spec
 
 
@@ -106,12 +107,29 @@ def test_what_is_no_script_is_not(here: Path, spec: StudySpec) -> None:
     assert provenance.script_hash(spec, here) is None
 
 
+def test_a_plug_in_that_is_not_as_it_was(here: Path) -> None:
+    path = here / "mine.py"
+    path.write_text("one")
+    spec = study_spec(search=SearchSpec(method=str(path)))
+    found = provenance.collect(spec, cwd=here, runs=here / "runs", command_line=[], surface="cli")
+    assert found["plugins"] == {str(path): hashlib.sha256(b"one").hexdigest()}
+    created = StudyCreated(at=0.0, uid="0", spec=spec, seed=0, provenance=found)
+    assert provenance.changed_plugins(created) == []
+    path.write_text("two")
+    assert [line.partition(" has changed")[0] for line in provenance.changed_plugins(created)] == [
+        f"the plug-in {path}"
+    ]
+    path.unlink()
+    assert provenance.changed_plugins(created) == []  # its absence is an error of its own
+
+
 def test_everything_that_is_recorded(here: Path) -> None:
     found = provenance.collect(
         study_spec(), cwd=here, runs=here / "runs", command_line=["rung", "run", "x"], surface="cli"
     )
     assert set(found) == {
         "who", "host", "cwd", "runs", "command_line", "python", "platform", "packages", "git", "script",
+        "plugins",
     }  # fmt: skip
     assert found["who"].startswith("cli:")
     assert found["python"] == platform.python_version()

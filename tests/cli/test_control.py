@@ -41,12 +41,37 @@ def test_told_values_count(call: Call) -> None:
     assert "loss is given twice" in call("tell", "0", "loss=1", "loss=2", code=2).err
 
 
-def test_only_budget_and_run_settings_can_be_edited(call: Call) -> None:
+def test_budget_run_settings_and_space_can_be_edited(call: Call) -> None:
     assert call("edit", "score-1", "--set", "budget.trials=9").err.startswith("budget.trials: 5 -> 9\n")
     assert "already" in call("edit", "score-1", "--set", "budget.trials=9").err
-    assert "only budget.* and run.* can change" in call("edit", "score-1", "--set", "search.method=grid", code=2).err
+    assert (
+        "only budget.*, run.*, parameters.* and constraints can change"
+        in call("edit", "score-1", "--set", "search.method=grid", code=2).err
+    )
     assert "did you mean `trials`" in call("edit", "score-1", "--set", "budget.trails=9", code=2).err
     assert "expected KEY.PATH=VALUE" in call("edit", "score-1", "--set", "budget", code=2).err
+
+
+def test_the_space_is_edited_and_the_search_goes_on_in_it(call: Call) -> None:
+    call("edit", "score-1", "--set", "budget.trials=7")
+    call("enqueue", "x=0")
+    said = call("edit", "score-1", "--set", "parameters.x.min=2", "--set", "parameters.x.max=8").err.splitlines()
+    assert said == [
+        "parameters.x.min: 0 -> 2",
+        "parameters.x.max: 4 -> 8",
+        "2 of 5 trials are outside of the edited space: the search goes on without",
+        "1 enqueued configuration is outside of the edited space and will not run",
+        "study score-1 is changed; no runner is attached: rung resume score-1",
+    ]
+    call("resume")
+    trials = call("trials", "--json").json
+    assert sorted(trial["params"]["x"] for trial in trials[:5]) == [0, 1, 2, 3, 4]
+    assert all(5 <= trial["params"]["x"] <= 8 for trial in trials[5:])
+    why = call("why", "score-1", "5", "--json").json
+    assert "(space 2)" in why[0]["why"]
+    assert "(space" not in call("why", "score-1", "0", "--json").json[0]["why"]
+    assert [c["path"] for c in call("show", "--json").json["changes"]][1:] == ["parameters.x.min", "parameters.x.max"]
+    assert call("replay", "--check").out.endswith("every decision comes out the same\n")
 
 
 def test_pause_holds_until_unpause(call: Call) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from rung.model import Budget, Objective, Outcome, Parameter, RunSettings, SearchSpec
 from rung.study import events as ev
 from rung.testing.functions import rough
-from rung.testing.studies import PARAMETERS, Ending, World, digest, fails, study_spec, well_behaved
+from rung.testing.studies import BEGIN, PARAMETERS, Ending, World, digest, fails, study_spec, well_behaved
 
 HERE = Path(__file__).parent
 
@@ -101,8 +103,43 @@ def tradeoff() -> World:
     return one
 
 
+def edited() -> World:
+    """Batches, first points, a warm start, and a space that is edited twice, once while a proposal is under way."""
+
+    def behave(trial: int, attempt: int, params: dict[str, Any]) -> Ending:
+        return (fails if trial in {2, 6} else well_behaved)(trial, attempt, params)
+
+    lr, width, opt = PARAMETERS[:3]
+    spec = study_spec(trials=14, search=SearchSpec(method="sobol", batch=3), start=({"width": 24}, {"width": 64}))
+    earlier = ev.EarlierStudyRead(
+        at=BEGIN, source=0, study="old", uid="fedcba9876543210", total=9,
+        params=({"lr": 0.001, "width": 8}, {"lr": 0.5, "width": 16}), losses=((0.25,), ("Infinity",)),
+    )  # fmt: skip
+    world = World(spec, workers=3, behave=behave, seed=16, earlier=(earlier,))
+    world.turn()
+    world.request(ev.TrialEnqueued, params={"opt": "sgd", "width": 40})
+    world.request(ev.TrialEnqueued, params={"opt": "adam", "width": 16})
+    change = ev.Change("parameters.width.max", 64, 32)
+    world.request(ev.SpecChanged, changes=(change,), parameters=(replace(width, max=32),))
+    for number in (1, 0, 2):
+        world.end(number)
+    world.workers = 1
+    world.turn()
+    world.workers = 3
+    question = world.engine.question(free=2)
+    assert question is not None
+    answered = question.answer()
+    changes = (ev.Change("parameters.opt.values", ["sgd", "adam"], ["adam", "lion"]),)
+    world.request(
+        ev.SpecChanged, changes=changes, parameters=(replace(opt, values=("adam", "lion")), replace(lr, max=1.0)),
+        constraints=("width > 8",), budget=Budget(trials=12),
+    )  # fmt: skip
+    world.decide(world.engine.conclude(question, answered, at=world.now, seconds=0.25))
+    return world.resumed().run(choose=max)
+
+
 STUDIES: dict[str, Callable[[], World]] = {
-    make.__name__: make for make in (plain, trouble, requests, deterministic, tradeoff)
+    make.__name__: make for make in (plain, trouble, requests, deterministic, tradeoff, edited)
 }
 
 

@@ -71,6 +71,21 @@ def test_the_plain_script_is_tuned_by_the_command_it_shows(rung: Rung, tmp_path:
 
 
 @pytest.mark.slow
+def test_the_searcher_of_ones_own_searches_by_the_command_it_shows(rung: Rung, tmp_path: Path) -> None:
+    folder = ROOT / "examples" / "plugin"
+    line = next(line for line in (folder / "mine.py").read_text().splitlines() if line.startswith("    rung run "))
+    _, *arguments = shlex.split(line)
+    arguments[1:1] = ["--dir", str(tmp_path), "--json"]
+    arguments[arguments.index("-n") + 1] = "20"
+    done = rung(*arguments, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr
+    trials = json.loads(rung("trials", "--dir", str(tmp_path), "--json").stdout)
+    assert len(trials) == 20
+    assert json.loads(done.stdout)["value"] == min(trial["value"] for trial in trials)
+
+
+@pytest.mark.slow
 def test_the_digits_are_learnt(rung: Rung, tmp_path: Path) -> None:
     done = rung(
         "run", "--dir", str(tmp_path), "--json", "-n", "2", "--set", "parameters.epochs=3", "examples/digits/study.yaml"

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rung.model import Budget, RunSettings, SearchSpec, StudySpec
 from rung.plugins import policy_for
@@ -14,7 +15,7 @@ from rung.study import replay, snapshot
 from rung.study.engine import PolicyFactory
 from rung.study.invariants import broken
 from rung.testing.functions import rough
-from rung.testing.studies import Ending, World, diary_policy, digest, fails, study_spec, well_behaved
+from rung.testing.studies import PARAMETERS, Ending, World, diary_policy, digest, fails, study_spec, well_behaved
 
 Action = tuple[str, int]
 
@@ -22,12 +23,29 @@ ACTIONS = st.lists(
     st.tuples(
         st.sampled_from([
             "end", "end", "end", "end", "report", "turn", "stop trial", "retry", "enqueue", "pause", "unpause", "tell", "grow",
-            "stop", "crash", "other",
+            "stop", "crash", "other", "edit",
         ]),
         st.integers(0, 12),
     ),
     max_size=25,
 )  # fmt: skip
+
+
+LR, WIDTH, OPT, MOMENTUM = PARAMETERS[:4]
+EDITS: list[dict[str, Any]] = [
+    {"parameters": (replace(LR, max=1.0),)},
+    {"parameters": (replace(LR, min=1e-3, max=1e-2, scale="linear"),)},
+    {"parameters": (replace(WIDTH, min=4, max=16, step=4),)},
+    {"parameters": (replace(WIDTH, min=32, max=32, step=None),)},
+    {"parameters": (replace(OPT, values=("adam", "lion", "sgd")),)},
+    {"parameters": (replace(OPT, values=("adam",)), replace(WIDTH, default=64))},
+    {"parameters": (replace(MOMENTUM, when=None),)},
+    {"parameters": (replace(MOMENTUM, when="opt == 'adam' or width > 16"),)},
+    {"constraints": ("width <= 32 or opt == 'adam'",)},
+    {"constraints": ()},
+    {"constraints": ("depth < 3",), "run": RunSettings(retries=1)},  # refused: there is no depth
+    {"parameters": PARAMETERS, "constraints": (), "budget": Budget(trials=9)},
+]
 
 
 def moody(trial: int, attempt: int, params: dict[str, Any]) -> Ending:
@@ -73,6 +91,8 @@ def act(world: World, action: Action) -> World:
             world.request(ev.SpecChanged, changes=(), budget=Budget(trials=6 + which))
         case "stop":
             world.request(ev.StopRequested, now=which % 2 == 0)
+        case "edit":
+            world.request(ev.SpecChanged, changes=(), **EDITS[which % len(EDITS)])
         case "crash":
             return world.resumed()
         case _:
@@ -80,8 +100,10 @@ def act(world: World, action: Action) -> World:
     return world
 
 
-def play(spec: StudySpec, actions: list[Action], *, deterministic: bool = False, workers: int = 3) -> World:
-    world = World(spec, workers=workers, behave=moody, deterministic=deterministic)
+def play(
+    spec: StudySpec, actions: list[Action], *, deterministic: bool = False, policies: PolicyFactory = policy_for
+) -> World:
+    world = World(spec, workers=3, behave=moody, deterministic=deterministic, policies=policies)
     for action in actions:
         world = act(world, action)
     return world
@@ -109,13 +131,15 @@ def test_whatever_happens_the_state_is_sound_and_every_decision_can_be_computed_
     assert [str(deviation) for deviation in replay.check(events, policy_for)] == []
 
 
-@given(SPECS, ACTIONS, ACTIONS)
+@given(SPECS, ACTIONS, ACTIONS, st.booleans(), st.sampled_from([policy_for, diary_policy]))
 @settings(max_examples=40, deadline=None, derandomize=True)
-def test_going_on_from_a_snapshot_is_going_on(spec: StudySpec, before: list[Action], after: list[Action]) -> None:
+def test_going_on_from_a_snapshot_is_going_on(
+    spec: StudySpec, before: list[Action], after: list[Action], deterministic: bool, policies: PolicyFactory
+) -> None:
     """Equal states and equal decisions, wherever the snapshot was taken."""
     finals = []
     for keep in (False, True):
-        world = play(spec, before)
+        world = play(spec, before, deterministic=deterministic, policies=policies)
         if keep:
             world.snapshot()
         world = world.resumed()
@@ -126,6 +150,30 @@ def test_going_on_from_a_snapshot_is_going_on(spec: StudySpec, before: list[Acti
     plain, kept = finals
     assert [ev.encode(event) for event in kept.events] == [ev.encode(event) for event in plain.events]
     assert digest(snapshot.load(snapshot.dump(kept.state))) == digest(plain.state)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["end", "turn", "edit", "crash", "enqueue"]), st.integers(0, 12)), max_size=20),
+    st.booleans(),
+    st.sampled_from([None, 3]),
+)
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_whatever_is_edited_old_trials_stay_and_new_ones_are_in_the_space_of_their_version(
+    actions: list[Action], deterministic: bool, batch: int | None
+) -> None:
+    spec = study_spec(trials=9, search=SearchSpec(method="random", batch=batch))
+    world = World(spec, workers=3, behave=moody, deterministic=deterministic)
+    for action in actions:
+        before = [trial.params for trial in world.state.trials()]
+        world = act(world, action)
+        assert [trial.params for trial in world.state.trials()][: len(before)] == before
+    for event in world.events:
+        if isinstance(event, ev.TrialProposed):
+            version = event.reason.space_version
+            assert version is not None
+            assert world.state.spaces.versions[version - 1].check(event.params) == event.params
+    assert digest(replay.fold(world.events)) == digest(snapshot.load(snapshot.dump(world.state)))
+    assert [str(deviation) for deviation in replay.check(world.events, policy_for)] == []
 
 
 @given(SPECS, ACTIONS)

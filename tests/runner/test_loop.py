@@ -21,7 +21,8 @@ from rung.store.errors import StoreBusy
 from rung.store.sqlite import SqliteStore
 from rung.study import events as ev
 from rung.study.engine import Me
-from rung.study.policy import Policy
+from rung.study.guard import Failure
+from rung.study.policy import Answer, Policy
 from rung.study.state import State
 from runner.stage import ENDLESS, Stage, saw
 
@@ -38,6 +39,25 @@ def test_a_study_runs_to_its_budget(stage: Make) -> None:
     assert state.switches.completed.state == "complete"
     assert [event.why for event in study.of(ev.RunnerDetached)] == ["done"]
     assert study.other.store.snapshot("study") is not None
+
+
+def test_a_proposal_says_how_long_it_took(stage: Make) -> None:
+    study = stage(trials=2)
+    study.run()
+    assert all(event.seconds > 0 for event in study.of(ev.TrialProposed))
+
+
+def test_the_space_is_edited_while_the_runner_works(stage: Make) -> None:
+    """The runner follows the log: what it proposes next is in the edited space."""
+    study = stage("echo loss: 1; sleep 0.05", trials=4)
+    study.when(
+        saw(ev.TrialStarted, trial=1), lambda s: s.other.edit([("parameters.x.min", "0.5"), ("parameters.x.max", "9")])
+    )
+    study.run()
+    proposed = study.of(ev.TrialProposed)
+    assert [event.reason.space_version for event in proposed] == [1, 1, 2, 2]
+    assert all(0.5 <= event.params["x"] <= 9 for event in proposed[2:])
+    assert study.state().counts["complete"] == 4
 
 
 def test_a_finished_study_is_left_at_once(stage: Make) -> None:
@@ -379,15 +399,15 @@ def test_a_proposal_that_another_runner_overtook_is_dropped(stage: Make) -> None
         policy = policy_for(state)
         question = policy.question
 
-        def slow(state: State, free: int) -> Callable[[], list[Command]]:
+        def slow(state: State, free: int) -> Answer:
             answer, number = question(state, free), len(state)
 
-            def overtaken() -> list[Command]:
+            def overtaken(failure: Failure | None) -> list[Command]:
                 if number == 0 and not study.of(ev.TrialProposed):
                     propose(study)
-                return answer()
+                return answer(failure)
 
-            return overtaken
+            return Answer(overtaken)
 
         policy.question = slow  # type: ignore[method-assign]
         return policy

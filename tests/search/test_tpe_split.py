@@ -38,7 +38,7 @@ def places(group: Group) -> list[int]:
 
 
 def test_good_are_the_best_share() -> None:
-    good, bad = split(ranking(told([(float((7 * i) % 20),) for i in range(20)])), ())
+    good, bad = split(ranking(told([(float((7 * i) % 20),) for i in range(20)])))
     best = sorted(range(20), key=lambda i: (7 * i) % 20)
     assert places(good) == best[: good_count(20)]
     assert places(bad) == best[good_count(20) :]
@@ -47,44 +47,38 @@ def test_good_are_the_best_share() -> None:
 
 @pytest.mark.parametrize("loss", [None, (math.inf,), (math.nan,)])
 def test_what_is_no_number_is_never_good(loss: tuple[float] | None) -> None:
-    good, bad = split(ranking(told([loss] * 9)), ())
+    good, bad = split(ranking(told([loss] * 9)))
     assert places(good) == []
     assert sorted(places(bad)) == list(range(9))
 
 
-def test_trials_without_a_result_are_bad() -> None:
-    known = ranking([*told([(1.0,), (2.0,), (3.0,)]), Proposed(3, {"x": 0.5})])
-    assert places(split(known, [3])[1]) == [1, 2, 50]
-    assert places(split(known, [])[1]) == [1, 2]
-
-
 def test_feasible_ones_first_then_those_that_break_least() -> None:
     broken = [(3.0,), (0.0,), (1.0,), (math.inf,), (2.0,), (0.0,), (5.0,)]
-    good, _ = split(ranking(told([(float(i),) for i in range(7)], broken), outcomes=1), ())
+    good, _ = split(ranking(told([(float(i),) for i in range(7)], broken), outcomes=1))
     assert places(good) == [1, 5][: good_count(7)]
-    good, _ = split(ranking(told([(0.0,), (1.0,)], [(3.0,), (2.0,)]), outcomes=1), ())
+    good, _ = split(ranking(told([(0.0,), (1.0,)], [(3.0,), (2.0,)]), outcomes=1))
     assert places(good) == [1]
 
 
 def test_several_objectives_by_front_then_by_crowding() -> None:
     losses = np.array([[0.0, 9.0], [4.0, 4.0], [4.5, 3.9], [9.0, 0.0], [5.0, 5.0], [9.0, 9.0]])
     assert best_first(losses, np.zeros((6, 0))).tolist()[:2] == [0, 3]  # the ends of the first front
-    good, _ = split(ranking(told([tuple(row) for row in losses.tolist()]), objectives=2), ())
+    good, _ = split(ranking(told([tuple(row) for row in losses.tolist()]), objectives=2))
     assert places(good) == [0, 3][: good_count(6)]
 
 
 def test_another_result_of_several_objectives_changes_the_order() -> None:
     known = ranking(told([(1.0, 1.0), (2.0, 2.0)]), objectives=2)
-    assert places(split(known, ())[0]) == [0]
+    assert places(split(known)[0]) == [0]
     deltas = [Result(1, (0.0, 0.0))]
     known.history.observe(deltas)
     known.observe(deltas)
-    assert places(split(known, ())[0]) == [1]
+    assert places(split(known)[0]) == [1]
 
 
 def test_a_long_history_is_thinned_evenly() -> None:
     known = ranking([d for i in range(3000) for d in (Proposed(i, {"x": i / 3000}), Result(i, (float(i),)))])
-    good, bad = split(known, ())
+    good, bad = split(known)
     assert len(good.units) == MOST_GOOD
     assert len(bad.units) == MOST_BAD
     steps = np.diff(bad.units[:, 0]) * 3000
@@ -96,9 +90,9 @@ def test_a_long_history_is_thinned_evenly() -> None:
 def test_earlier_studies_are_split_each_by_itself_and_fade() -> None:
     earlier: list[Delta] = [Earlier(0, {"x": 0.1 + i / 100}, (1000.0 + i,)) for i in range(6)]
     earlier += [Earlier(1, {"x": 0.6 + i / 100}, (float(-i),)) for i in range(6)]
-    good, bad = split(ranking(earlier), ())
+    good, bad = split(ranking(earlier))
     assert places(good) == [10, 65][: 2 * good_count(6)]
     assert sorted(places(bad)) == [11, 12, 13, 14, 15, 60, 61, 62, 63, 64]
     assert set(good.weights.tolist()) == {EARLIER}
-    good, _ = split(ranking([*earlier, *told([(0.5,)] * (4 * HALF))]), ())
+    good, _ = split(ranking([*earlier, *told([(0.5,)] * (4 * HALF))]))
     assert good.weights.tolist() == [1.0] * good_count(4 * HALF) + [EARLIER / 4] * 2

@@ -14,7 +14,8 @@ from rung.schedule.base import Contest, Ended, Progress
 from rung.study import events as ev
 from rung.study import replay
 from rung.study.engine import Question
-from rung.study.policy import Combined, Policy
+from rung.study.guard import Failure
+from rung.study.policy import Answer, Combined, Policy
 from rung.study.state import State
 from rung.study.transitions import Phase
 from rung.testing.studies import World, diary_policy, study_spec
@@ -109,15 +110,15 @@ def test_an_interrupted_answer_does_not_hold_the_policy_still() -> None:
         policy = policy_for(state)
         question = policy.question
 
-        def impatient(state: State, free: int) -> Callable[[], list[Command]]:
+        def impatient(state: State, free: int) -> Answer:
             answer = question(state, free)
 
-            def once() -> list[Command]:
+            def once(failure: Failure | None) -> list[Command]:
                 if interrupted.pop(0):
                     raise KeyboardInterrupt
-                return answer()
+                return answer(failure)
 
-            return once
+            return Answer(once)
 
         policy.question = impatient  # type: ignore[method-assign]
         return policy
@@ -158,7 +159,7 @@ class Impatient:
 def impatient_policy(state: State) -> Policy:
     spec = state.created.spec
     contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
-    policy = Combined(state, make_searcher(state), Impatient(contest))
+    policy = Combined(state, make_searcher, Impatient(contest))
     policy.catch_up(state)
     return policy
 
@@ -192,7 +193,7 @@ class Sleepy(Impatient):
 def sleepy_policy(state: State) -> Policy:
     spec = state.created.spec
     contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
-    return Combined(state, make_searcher(state), Sleepy(contest))
+    return Combined(state, make_searcher, Sleepy(contest))
 
 
 def test_a_command_that_is_not_carried_out_is_said() -> None:

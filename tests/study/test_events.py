@@ -8,13 +8,14 @@ import pytest
 
 from rung.model import Budget, LogError, Reason, Report, RunSettings, WireNumber
 from rung.study import events as ev
-from rung.testing.studies import study_spec
+from rung.testing.studies import PARAMETERS, study_spec
 
 WHY = Reason(by="asha", text="rung 3: 0.4 > 0.3", phase="p", parent=2, space_version=1, data={"rung": 3})
 CHANGE = ev.Change("budget.trials", 4, 9)
 
 EXAMPLES: list[ev.Event] = [
     ev.StudyCreated(at=1.5, uid="ab", spec=study_spec(), seed=3, deterministic=True, provenance={"git": None}),
+    ev.EarlierStudyRead(at=1.0, source=0, study="s", uid="u", total=3, params=({"lr": 0.1}, {}), losses=((0.5,), ("Infinity",)), violations=((0.0,), (2.0,))),
     ev.RunnerAttached(at=1.0, runner="r", epoch=2, host="h", pid=3, workers=4),
     ev.RunnerDetached(at=1.0, runner="r", epoch=2, why="lost"),
     ev.TrialStarted(at=1.0, trial=0, attempt=1, pid=3, ticks=4, boot="b", host="h", devices=("0", "1:50")),
@@ -31,8 +32,8 @@ EXAMPLES: list[ev.Event] = [
     ev.RetryRequested(at=1.0, trial=2),
     ev.TrialEnqueued(at=1.0, params={"lr": 0.1, "opt": None, "deep": {"a": [1, "x"]}}),
     ev.TrialTold(at=1.0, trial=2, values={"loss": "-Infinity"}),
-    ev.SpecChanged(at=1.0, changes=(CHANGE,), budget=Budget(trials=9), run=RunSettings(workers=2)),
-    ev.TrialProposed(at=1.0, based_on=3, runner="r", epoch=1, free=2, trial=0, params={"lr": 1e-5}, reason=WHY, memo={"m": 1}, enqueued=0),
+    ev.SpecChanged(at=1.0, changes=(CHANGE,), budget=Budget(trials=9), run=RunSettings(workers=2), parameters=PARAMETERS, constraints=("lr < 1",)),
+    ev.TrialProposed(at=1.0, based_on=3, runner="r", epoch=1, free=2, trial=0, params={"lr": 1e-5}, reason=WHY, memo={"m": 1}, enqueued=0, seconds=0.25),
     ev.AttemptAssigned(at=1.0, based_on=3, runner="r", epoch=1, trial=0, attempt=1, resource=9.0, asked=True),
     ev.AttemptAdopted(at=1.0, based_on=3, runner="r", epoch=1, trial=0, attempt=1, previous=1),
     ev.TrialStopped(at=1.0, based_on=3, runner="r", epoch=1, trial=0, attempt=1, reason=WHY),

@@ -241,8 +241,8 @@ def test_a_result_as_searchers_see_it(begin: Begin) -> None:
     log.reported(number, {"loss": 0.5, "acc": 0.75, "ms": 25.0})
     log.exited(number)
     log.completed(number, 0.5, 0.75)
-    assert log.state.result(number) == ([0.5, -0.75], [5.0, math.inf], 1)
-    assert log.state.result(log.failed()) == (None, [], 0)
+    assert log.state.result(number) == ([0.5, -0.75], [5.0, math.inf], 1, 2.0)
+    assert log.state.result(log.failed()) == (None, [], 0, 1.0)
 
 
 # ------------------------------------------------------------------------------------------------ attempts
@@ -457,7 +457,7 @@ def test_a_finished_trial_is_told_its_value(begin: Begin, told: Any, best: int) 
     assert log.state.trial(second).value == pytest.approx(float(told), nan_ok=True)
     assert log.state.switches.best == (first if best == 0 else second)
     assert log.state.history["delta"].tolist() == [0, ~0, 1, ~1, ~1]
-    assert list(log.state.superseded.items()) == [(3, [[0.01], [], 1])]
+    assert list(log.state.superseded.items()) == [(3, [[0.01], [], 1, 2.0])]
 
 
 def test_metric_names_beyond_a_limit_stay_in_the_log(begin: Begin) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from rung.search.pareto import front
+from rung.search.pareto import hypervolume as volume
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
@@ -16,16 +18,26 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.int64]
 
 
-def candidates(state: State) -> Numbers:
-    """Numbers of the trials that can be best, ascending: feasible ones where there are any."""
+def evaluated(state: State) -> Numbers:
+    """Numbers of the complete trials, ascending; of the pruned ones where none is complete."""
     phases = state.table["phase"]
     found = np.flatnonzero(phases == Phase.COMPLETE)
-    if not len(found):
-        found = np.flatnonzero(phases == Phase.PRUNED)
-    feasible = np.ones(len(found), bool)
-    for outcome in state.spec.outcomes:
-        feasible &= _kept(state, outcome)[found]
+    return found if len(found) else np.flatnonzero(phases == Phase.PRUNED)
+
+
+def candidates(state: State) -> Numbers:
+    """Numbers of the trials that can be best, ascending: feasible ones where there are any."""
+    found = evaluated(state)
+    feasible = kept(state, found)
     return found[feasible] if feasible.any() else found
+
+
+def kept(state: State, numbers: Numbers) -> npt.NDArray[np.bool_]:
+    """(n,) whether each of the trials kept every outcome."""
+    feasible = np.ones(len(numbers), bool)
+    for outcome in state.spec.outcomes:
+        feasible &= _kept(state, outcome)[numbers]
+    return feasible
 
 
 def _kept(state: State, outcome: Outcome) -> npt.NDArray[np.bool_]:
@@ -64,22 +76,57 @@ def ranked(state: State) -> list[int]:
 
 
 def pareto(state: State) -> list[int]:
-    """The candidates that no other one dominates, by number. O(n log n + n f) for a front of f."""
+    """The candidates that no other one dominates, by number."""
     numbers = candidates(state)
-    loss = losses(state, numbers)
-    order = np.lexsort(loss.T[::-1])
-    front: list[int] = []
-    for row in order:  # in lexicographic order only an earlier row can dominate a later one
-        kept = loss[front]
-        if not bool(((kept <= loss[row]).all(axis=1) & (kept < loss[row]).any(axis=1)).any()):
-            front.append(int(row))
-    return sorted(int(numbers[row]) for row in front)
+    return [int(number) for number in numbers[front(losses(state, numbers))]]
 
 
-def best(state: State, *, top: int | None = None) -> list[int]:
-    """The best trial, the `top` best ones, or the Pareto set when there are several objectives and no `top`."""
-    if not state.spec.objectives:
-        return []
-    if top is None and len(state.spec.objectives) > 1:
-        return pareto(state)
-    return ranked(state)[: top if top is not None else 1]
+class Volume(NamedTuple):
+    """How much of the objectives' space the Pareto set dominates, up to a reference point in the metrics' own units (of
+    a metric that approaches a target: its distance)."""
+
+    value: float
+    reference: tuple[float, ...]
+
+
+def hypervolume(state: State) -> Volume | None:
+    """The hypervolume of the Pareto set; None where nothing in it is finite.
+
+    The reference point is the worst of each objective in the set, and a tenth of their range beyond it (a tenth of the
+    value, or of 1, where all are equal).
+    """
+    found = losses(state, np.array(pareto(state), dtype=np.int64))
+    found = found[np.isfinite(found).all(axis=1)]
+    if not found.size:
+        return None
+    worst, spread = found.max(axis=0), np.ptp(found, axis=0)
+    beyond = np.where(spread > 0, spread, np.where(worst != 0, np.abs(worst), 1.0)) / 10
+    reference = worst + beyond
+    metrics = [
+        -r if o.goal == "maximize" else r for o, r in zip(state.spec.objectives, reference.tolist(), strict=True)
+    ]
+    return Volume(volume(found, reference), tuple(metrics))
+
+
+def nearest_to_feasible(state: State) -> int | None:
+    """Where no trial that counts kept every outcome, the one that broke them least, by the sum of the violations in
+    units of their bounds; None where some kept them, or none has values to judge."""
+    numbers = evaluated(state)
+    if not len(numbers) or kept(state, numbers).any():
+        return None
+    broken = sum((_violation(state, outcome)[numbers] for outcome in state.spec.outcomes), np.zeros(len(numbers)))
+    nearest = int(broken.argmin())
+    return int(numbers[nearest]) if np.isfinite(broken[nearest]) else None
+
+
+def _violation(state: State, outcome: Outcome) -> npt.NDArray[np.float64]:
+    """(n,) by how much each trial breaks the outcome, in units of its bound; +inf where it has no value."""
+    if "metric:" + outcome.metric not in state.table:
+        return np.full(len(state), np.inf)
+    has = state.table["has:" + outcome.metric].astype(bool)
+    broken = np.zeros(len(state))
+    for bound, sign in ((outcome.at_most, 1.0), (outcome.at_least, -1.0)):
+        if bound is not None:
+            above = sign * (state.table["metric:" + outcome.metric] - bound) / (abs(bound) or 1.0)
+            broken = np.maximum(broken, np.where(np.isnan(above), np.inf, above))
+    return np.where(has, broken, np.inf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,15 @@ def columns(state: State, trials: Iterable[Trial] | None = None) -> dict[str, li
     rest = ("steps", "started", "ended", "duration", "attempt", "reason", "error")
     table["value"] = [_number(value) for value in table["value"]]
     return table | {name: [r[name] for r in records] for name in rest}
+
+
+def data_frame(state: State) -> Any:
+    """`columns` as a pandas or polars data frame, whichever is installed; else as they are."""
+    table = columns(state)
+    for library in ("pandas", "polars"):
+        with contextlib.suppress(ImportError):
+            return __import__(library).DataFrame(table)
+    return table
 
 
 def _number(value: Any) -> float | None:

@@ -5,27 +5,32 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from rung.analysis.ranking import best, pareto
-from rung.analysis.records import columns
-from rung.api.creation import create, created_event
+from rung.analysis.ranking import pareto
+from rung.analysis.records import data_frame
+from rung.api.creation import create_or_continue, created_event
 from rung.api.goals import objectives
 from rung.api.heartbeat import keep_alive
+from rung.api.warmstart import studies_named
 from rung.model import BadInput, Fenced, Report, RungError, StudySpec, Trial, to_wire
 from rung.plugins import open_store, policy_for
+from rung.runner.asking import Asking
 from rung.runner.facts import gone
 from rung.runner.seat import Seat
 from rung.space.declare import parameters_from
 from rung.study import events as ev
+from rung.study.guard import failure_of
 from rung.study.seeds import trial_seed
 from rung.study.transitions import LIVE
 
 if TYPE_CHECKING:
+    from rung.analysis.estimates import Estimate
     from rung.api.handle import Handle
     from rung.store.base import Store
     from rung.study.state import Live
@@ -55,7 +60,7 @@ class Study:
 
     In memory unless `store` and `name` are given. `space` maps names to domains (`rung.loguniform(...)` or the
     mapping of a study file) or constants. `metric` and `goal` may be lists: several objectives. `budget` has the keys
-    of a study file's; without `trials` there is no end.
+    of a study file's; without `trials` there is no end. `warm_start` names studies of the same store to learn from.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Study:
         repeats: int = 1,
         store: str | None = None,
         name: str | None = None,
+        warm_start: Sequence[str] = (),
     ) -> None:
         from rung.dialects import spec_from_tree
 
@@ -91,7 +97,7 @@ class Study:
         )
         if store is not None and name is None:
             raise BadInput("give the study a name= as well, so that it can be found again", key="Study(store=...)")
-        self._open(_joined(open_store(store or "memory://"), spec))
+        self._open(_joined(open_store(store or "memory://"), spec, warm_start))
 
     @classmethod
     def joined(cls, handle: Handle) -> Study:
@@ -104,6 +110,7 @@ class Study:
         self._handle = handle
         self._lock = threading.RLock()
         self._seat: Seat | None = None
+        self._asking = Asking()
 
     # ------------------------------------------------------------------------------------------------ asking
 
@@ -121,7 +128,7 @@ class Study:
         """The number of a trial that is now this process's; None when another one decided in between."""
         engine, at = seat.engine, time.time()
         decisions = engine.decide(at=at, free=1)  # a trial that waits for another attempt comes first
-        decisions = decisions or engine.propose(at=at, free=1)
+        decisions = decisions or engine.propose(at=at, free=1, watch=time.monotonic, ask=self._asking)
         if engine.state.switches.completed is not None:
             raise RungError(f"the study is over: {engine.state.switches.completed.reason.text}")
         if not decisions:
@@ -130,6 +137,7 @@ class Study:
                 raise RungError("there is nothing to ask for now: tell the results of the trials that run")
         mine = {live.number for live in engine.state.live.values() if live.epoch == seat.lease.epoch}
         seat.decide([_as_asked(decision) for decision in decisions])
+        _warn_of(decisions)
         new = {live.number for live in engine.state.live.values() if live.epoch == seat.lease.epoch} - mine
         return min(new, default=None)
 
@@ -273,15 +281,23 @@ class Study:
 
     @property
     def best(self) -> Trial:
-        """The best trial. Raises `RungError` when none has succeeded, or when there are several objectives."""
+        """The best trial; where configurations were evaluated again, one of the configuration whose estimated mean is
+        best. Raises `RungError` when none has succeeded, or when there are several objectives."""
+        return self._winner()[0]
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The true mean of the best configuration as far as it is known; None where none was evaluated again."""
+        return self._winner()[1]
+
+    def _winner(self) -> tuple[Trial, Estimate | None]:
         if len(self._state.spec.objectives) > 1:
             raise RungError("there are several objectives: see best_trials, none of which is better than another")
         self._refresh()
-        found = best(self._state)
+        found = self._handle.winners()
         if not found:
             raise RungError("no trial has succeeded yet")
-        trial: Trial = self._state.trial(found[0])
-        return trial
+        return found[0]
 
     @property
     def best_trials(self) -> list[Trial]:
@@ -292,12 +308,7 @@ class Study:
     def dataframe(self) -> Any:
         """All trials as a pandas or polars data frame, whichever is installed; else as a dict of columns."""
         self._refresh()
-        table = columns(self._state)
-        for library in ("pandas", "polars"):
-            with contextlib.suppress(ImportError):
-                module = __import__(library)
-                return module.DataFrame(table)
-        return table
+        return data_frame(self._state)
 
     def _refresh(self) -> None:
         with self._lock:
@@ -317,20 +328,23 @@ def _number(value: Any, name: str) -> float:
         raise BadInput(f"expected a number, got {value!r}", place="tell", key=name) from None
 
 
+def _warn_of(decisions: Sequence[ev.Decision]) -> None:
+    for decision in decisions:
+        if isinstance(decision, ev.TrialProposed) and failure_of(decision.reason) is not None:
+            warnings.warn(f"trial {decision.trial} is {decision.reason.text}", RuntimeWarning, stacklevel=4)
+
+
 def _as_asked(decision: ev.Decision) -> ev.Decision:
     if isinstance(decision, ev.AttemptAssigned):
         return msgspec.structs.replace(decision, asked=True)
     return decision
 
 
-def _joined(store: Store, spec: StudySpec) -> Handle:
+def _joined(store: Store, spec: StudySpec, warm_start: Sequence[str]) -> Handle:
     """A new study; the one of that name when it is the same search."""
-    from rung.api.creation import create_or_continue
-
     event = created_event(spec, runs=Path("runs").absolute(), cwd=Path.cwd(), command_line=[], surface="python")
-    if spec.name is None:
-        return create(store, event, stem="study")
-    return create_or_continue(store, event, stem=spec.name).handle
+    stem = "study" if spec.name is None else spec.name
+    return create_or_continue(store, event, stem=stem, warm_start=studies_named(warm_start), place="warm_start").handle
 
 
 __all__ = ["Asked", "Study"]

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rung.api.provenance import changed_plugins
 from rung.execute.forked import ForkedExecutor, ForkServer
 from rung.execute.inline import InlineExecutor
 from rung.inside.call import load
@@ -49,6 +50,8 @@ def attach(
             f"study {handle.name} has no command: its trials run inside the Python program that made it; "
             "run that program again"
         )
+    for text in changed_plugins(handle.state.created):
+        say(f"warning: {text}")
     settings = Settings(study=handle.name, runs=runs_directory(handle), workers=workers, until=until)
 
     def make(executor: Executor) -> Runner:

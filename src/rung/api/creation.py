@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import shlex
 import time
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from rung.api.edits import check_satisfiable
 from rung.api.handle import Handle, differences
 from rung.api.provenance import collect
+from rung.api.warmstart import WarmStart, read_earlier
 from rung.model import BadInput, StudySpec, UnknownStudy
-from rung.plugins import make_searcher, policy_for
+from rung.plugins import is_foreign, located, make_searcher, policy_for
 from rung.runner.log import entry
 from rung.store.errors import StoreMissing
 from rung.study import events as ev
+from rung.study.guard import raised
 from rung.study.policy import first_points
-from rung.study.seeds import generator
 from rung.study.state import State
 
 if TYPE_CHECKING:
@@ -30,11 +34,13 @@ FIXED = ("command", "function", "parameters", "constraints", "objective", "outco
 
 class Opened(msgspec.Struct):
     """A study that was made or found. `how`: created, continued, or finished (nothing to do). `changes`: what was
-    changed in a continued study; in what a finished one differs from the search that was asked for."""
+    changed in a continued study; in what a finished one differs from the search that was asked for. `notes`: what was
+    found in the studies to learn from, a line each."""
 
     handle: Handle
     how: Literal["created", "continued", "finished"]
     changes: list[ev.Change] = []
+    notes: tuple[str, ...] = ()
 
 
 def created_event(
@@ -42,6 +48,7 @@ def created_event(
 ) -> ev.StudyCreated:
     """The first event of a study. A seed that the spec leaves open is drawn here, once."""
     seed = spec.search.seed if spec.search.seed is not None else secrets.randbits(31)
+    spec = located(spec, cwd.absolute())
     provenance = collect(spec, cwd=cwd, runs=runs, command_line=list(command_line), surface=surface)
     return ev.StudyCreated(
         at=time.time(), uid=secrets.token_hex(8), spec=spec, seed=seed, deterministic=deterministic,
@@ -58,33 +65,30 @@ def check_startable(event: ev.StudyCreated) -> State:
     return state
 
 
-def _check_satisfiable(state: State) -> None:
-    """Some configuration keeps the constraints. Raises `BadInput`."""
-    space = state.space
-    if space.size == 0:
-        texts = " and ".join(f"`{text}`" for text in space.constraints)
-        raise BadInput(f"no configuration keeps {texts}; loosen it, or widen the ranges", key="constraints")
-    if space.constraints and space.size is None:
-        space.sample(generator(state.seed, "check", 0))  # raises when almost none does
-
-
 def describe(event: ev.StudyCreated) -> str:
     """What the study's searcher will do and why, in one sentence."""
-    return make_searcher(State.begin(event, seq=1)).describe()
+    searcher = make_searcher(State.begin(event, seq=1))
+    try:
+        return str(searcher.describe())
+    except Exception as error:
+        if not is_foreign(type(searcher)):
+            raise
+        return f"{event.spec.search.method}: asked what it will do, it {raised(error).what}"
 
 
-def create(store: Store, event: ev.StudyCreated, *, stem: str) -> Handle:
+def create(store: Store, event: ev.StudyCreated, *, stem: str, earlier: Sequence[ev.EarlierStudyRead] = ()) -> Handle:
     """A new study: under its own name, or the next free one of STEM-1, STEM-2, ..."""
-    _check_satisfiable(check_startable(event))
+    check_satisfiable(check_startable(event).space, event.seed)
+    facts = [entry(fact) for fact in earlier]
     if event.spec.name is not None:
-        store.create(event.spec.name, [entry(event)], at=event.at)
+        store.create(event.spec.name, [entry(event), *facts], at=event.at)
         return Handle(store, event.spec.name)
     number = _next_number(store, stem)
     while True:
         name = f"{stem}-{number}"
         named = msgspec.structs.replace(event, spec=msgspec.structs.replace(event.spec, name=name))
         try:
-            store.create(name, [entry(named)], at=event.at)
+            store.create(name, [entry(named), *facts], at=event.at)
         except BadInput:  # another process was first
             if name not in {row.name for row in _studies(store)}:
                 raise
@@ -105,31 +109,45 @@ def _studies(store: Store) -> list[StudyRow]:
         return []
 
 
-def create_or_continue(store: Store, event: ev.StudyCreated, *, stem: str) -> Opened:
-    """A new study; with a name that is taken, the study of that name when it is the same search.
+def create_or_continue(
+    store: Store, event: ev.StudyCreated, *, stem: str, warm_start: Sequence[str] = (), place: str = "--from"
+) -> Opened:
+    """A new study, which learns from the studies `warm_start`; with a name that is taken, the study of that name when
+    it is the same search.
 
     Raises `BadInput` saying what differs, and the ways on.
     """
     name = event.spec.name
     if name is None or name not in {row.name for row in _studies(store)}:
+        found = read_earlier(store, warm_start, event, place=place) if warm_start else WarmStart()
         try:
-            return Opened(create(store, event, stem=stem), "created")
+            made = create(store, event, stem=stem, earlier=found.facts)
+            return Opened(made, "created", notes=found.lines)
         except BadInput:
             if name is None or name not in {row.name for row in _studies(store)}:
                 raise  # else another process was first with this very name
     handle = Handle(store, name)
     old, new = handle.state.spec, _aligned(handle.state, event.spec)
     changed = [change for change in differences(old, new) if change.path.split(".")[0] in FIXED]
+    notes = (f"study {name} exists: {place} only counts for a new one, and is left out",) if warm_start else ()
     if handle.state.switches.completed is not None:
-        return Opened(handle, "finished", changed)
+        return Opened(handle, "finished", changed, notes)
     if changed:
         what = "; ".join(f"{c.path}: was {c.old!r}, is {c.new!r}" for c in changed[:5])
         raise BadInput(
-            f"study {name} exists and is another search ({what}); take another --name, "
-            f"or change its budget with: rung edit {name} --set budget.trials=N",
+            f"study {name} exists and is another search ({what}); take another --name, or {_way_on(name, changed)}",
             place="--name",
         )
-    return Opened(handle, "continued", handle.change(new, surface="cli"))
+    return Opened(handle, "continued", handle.change(new, surface="cli"), notes)
+
+
+def _way_on(name: str, changed: Sequence[ev.Change]) -> str:
+    """How the study that exists can become the search that was asked for, where it can."""
+    editable = [c for c in changed if c.path.split(".")[0] in {"parameters", "constraints"}]
+    if all(c.old is not None and c.new is not None for c in editable) and len(editable) == len(changed):
+        settings = " ".join(f"--set {shlex.quote(f'{c.path}={json.dumps(c.new)}')}" for c in changed)
+        return f"edit its space with: rung edit {name} {settings}"
+    return f"change its budget with: rung edit {name} --set budget.trials=N"
 
 
 def _aligned(state: State, spec: StudySpec) -> StudySpec:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rung.analysis.ranking import best
-from rung.dialects import edit_spec, spec_to_tree
+from rung.analysis.estimates import Estimate, winners
+from rung.api.edits import edited, holds, sections
+from rung.dialects import spec_to_tree
 from rung.dialects.names import did_you_mean
 from rung.model import BadInput, Report, StudySpec, StudyState, Trial, UnknownStudy, to_wire
 from rung.runner.identity import alive, myself, who
@@ -61,7 +62,11 @@ class Handle:
 
     def best(self, *, top: int | None = None) -> list[Trial]:
         """The best trial, the `top` best, or the Pareto set; empty when none succeeded."""
-        return [self.state.trial(number) for number in best(self.state, top=top)]
+        return [trial for trial, _ in self.winners(top=top)]
+
+    def winners(self, *, top: int | None = None) -> list[tuple[Trial, Estimate | None]]:
+        """`best`, each with what is known of the true mean of its configuration (None: the noise is not known)."""
+        return [(self.state.trial(number), estimate) for number, estimate in winners(self.state, top=top)]
 
     def reports(self, number: int) -> list[Report]:
         """The whole curve of a trial's last attempt, read from the log."""
@@ -132,21 +137,21 @@ class Handle:
         self.request(ev.TrialTold, surface=surface, trial=number, values=wire)
 
     def edit(self, settings: list[tuple[str, str]], *, surface: str = "cli") -> list[ev.Change]:
-        """Budget and run settings are changed; returns what differs. Raises `BadInput` for anything else."""
-        for path, _ in settings:
-            if path.partition(".")[0] not in {"budget", "run"}:
-                raise BadInput(
-                    "only budget.* and run.* can change while a study exists; for another "
-                    "space, objective, command or search start a study under another name",
-                    place=f"--set {path}",
-                )
-        return self.change(edit_spec(self.state.spec, settings), surface=surface)
+        """Budget, run settings and space are changed; returns what differs. Raises `BadInput` for anything else."""
+        self.refresh()
+        spec = edited(self.state, settings)
+        wanted = sections(self.state.spec, spec)
+        changes = self.change(spec, surface=surface)
+        self.refresh()
+        if not holds(self.state.spec, wanted):
+            raise BadInput(f"study {self.name} was edited by somebody else at the same time; look at it, and try again")
+        return changes
 
     def change(self, spec: StudySpec, *, surface: str) -> list[ev.Change]:
-        """Budget and run settings are those of `spec`; returns what differs."""
+        """Budget, run settings and space are those of `spec`; returns what differs."""
         changes = differences(self.state.spec, spec)
         if changes:
-            self.request(ev.SpecChanged, surface=surface, changes=tuple(changes), budget=spec.budget, run=spec.run)
+            self.request(ev.SpecChanged, surface=surface, changes=tuple(changes), **sections(self.state.spec, spec))
         return changes
 
 

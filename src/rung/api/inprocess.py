@@ -19,6 +19,7 @@ from rung.api.goals import objectives
 from rung.api.places import find_places
 from rung.api.progress import Progress
 from rung.api.targets import budgeted
+from rung.api.warmstart import studies_named
 from rung.dialects import check_study_name, spec_from_tree
 from rung.model import BadInput, StudySpec
 from rung.plugins import find, open_store, policy_for
@@ -53,6 +54,7 @@ def tune(
     deterministic: bool = False,
     store: str | None = None,
     name: str | None = None,
+    warm_start: Sequence[str] = (),
     dir: str | None = None,  # noqa: A002 - the name that the command line uses
 ) -> Study:
     """The study after the search: `study.best.params`, `study.best.value`, `study.trials`, `study.dataframe()`.
@@ -60,8 +62,9 @@ def tune(
     `objective(params)` returns the metric, or a dict of metrics, and may `rung.report` on the way; or it is the text
     `module:function` or `file.py:function`. With one worker it runs in this thread, where a breakpoint works; with
     more it runs in processes: forked from this one on Linux (so a lambda will do), elsewhere by import. In memory
-    unless `store` or `name` is given; a `name` whose study is unfinished goes on. Times are seconds or text like
-    "2h30m". Raises `BadInput` for what cannot be searched, `KeyboardInterrupt` on Ctrl-C (the study can go on).
+    unless `store` or `name` is given; a `name` whose study is unfinished goes on. `warm_start` names studies of the
+    same store to learn from. Times are seconds or text like "2h30m". Raises `BadInput` for what cannot be searched,
+    `KeyboardInterrupt` on Ctrl-C (the study can go on).
     """
     if not isinstance(objective, str) and not callable(objective):
         raise BadInput(
@@ -83,11 +86,15 @@ def tune(
         start=start if isinstance(start, str) else tuple(dict(point) for point in start),
     )
     spec, _ = budgeted(spec)
+    earlier = studies_named(warm_start)
+    if earlier and (store, name, dir) == (None, None, None):
+        raise BadInput("needs a store that holds these studies: give store= or name=", place="tune", key="warm_start")
     with _kept(store, name, dir) as (url, runs):
         event = created_event(
             spec, runs=runs, cwd=Path.cwd(), command_line=sys.argv, surface="python", deterministic=deterministic
         )
-        opened = create_or_continue(open_store(url), event, stem=getattr(objective, "__name__", "study").strip("<>"))
+        stem = getattr(objective, "__name__", "study").strip("<>")
+        opened = create_or_continue(open_store(url), event, stem=stem, warm_start=earlier, place="warm_start")
         if opened.how != "finished":
             _search(opened, objective, spec, runs)
     return Study.joined(opened.handle)
@@ -126,6 +133,8 @@ def _search(opened: Opened, objective: Objective | str, spec: StudySpec, runs: P
     handle = opened.handle
     settings = Settings(study=handle.name, runs=runs, workers=spec.run.workers)
     progress = Progress(spec.budget.trials)
+    for text in opened.notes:
+        progress.say(text)
 
     def make(executor: Executor) -> Runner:
         return Runner(handle.store, executor, policy_for, settings, observe=progress.update, say=progress.say)

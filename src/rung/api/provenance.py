@@ -9,12 +9,14 @@ import subprocess
 from importlib.metadata import distributions
 from typing import TYPE_CHECKING, Any
 
+from rung.plugins import plugin_files
 from rung.runner.identity import host, who
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.model import StudySpec
+    from rung.study.events import StudyCreated
 
 DIFF_KEPT = 256 * 1024  # bytes of a dirty tree's diff; a longer one keeps its hash and its beginning
 
@@ -32,6 +34,7 @@ def collect(spec: StudySpec, *, cwd: Path, runs: Path, command_line: list[str], 
         "packages": packages(),
         "git": git_state(cwd),
         "script": script_hash(spec, cwd),
+        "plugins": {str(path): _sha256(path) for path in plugin_files(spec)},
     }
 
 
@@ -78,6 +81,20 @@ def script_hash(spec: StudySpec, cwd: Path) -> dict[str, str] | None:
         if path.is_file() and not _is_program(path):
             return {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     return None
+
+
+def changed_plugins(created: StudyCreated) -> list[str]:
+    """A line for each plug-in file that is not as it was when the study was created."""
+    known: dict[str, str] = created.provenance.get("plugins", {})
+    return [
+        f"the plug-in {path} has changed since the study was created: what it proposes may differ"
+        for path in plugin_files(created.spec)
+        if path.is_file() and known.get(str(path)) not in {None, _sha256(path)}
+    ]
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _is_program(path: Path) -> bool:

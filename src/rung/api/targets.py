@@ -14,7 +14,7 @@ from rung.api.functions import check_function
 from rung.dialects import check_study_name, edit_spec, parse_duration, read_text
 from rung.dialects.names import did_you_mean, nearest
 from rung.model import BadInput, Objective, Parameter, StudySpec
-from rung.plugins import find, names
+from rung.plugins import find, located, names
 from rung.space import Space, parse_range, template
 
 if TYPE_CHECKING:
@@ -66,18 +66,9 @@ def resolve(target: str | None, arguments: Sequence[str], options: Options, *, c
         spec = _set(spec, options.settings)
     if not spec.run.cwd:
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(cwd)))
-    spec = _with_plugins_located(spec, cwd)
+    spec = located(spec, cwd)
     _check(spec, place=target if target is not None and is_study_file(target, cwd=cwd) else "")
     return Target(spec, re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "study")
-
-
-def _with_plugins_located(spec: StudySpec, folder: Path) -> StudySpec:
-    """The spec with plug-in files named in full, since the study may be resumed from anywhere."""
-    search, schedule = (
-        msgspec.structs.replace(part, method=str(folder / part.method)) if part.method.endswith(".py") else part
-        for part in (spec.search, spec.schedule)
-    )
-    return msgspec.structs.replace(spec, search=search, schedule=schedule)
 
 
 def is_study_file(target: str | None, *, cwd: Path) -> bool:
@@ -134,7 +125,7 @@ def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
     spec = read_study_file(path, shown, options.settings)
     if not spec.run.cwd:
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(path.parent.absolute())))
-    spec = _with_plugins_located(spec, path.parent.absolute())
+    spec = located(spec, path.parent.absolute())
     _check_command(spec.command, Path(spec.run.cwd), place=shown)
     if spec.command is not None:
         spec = msgspec.structs.replace(spec, command=tuple(template.with_rest(spec.command)))

@@ -10,16 +10,23 @@ from rung.model import BadInput
 if TYPE_CHECKING:
     from rung.model import StudySpec
 
+UNBELIEVING = frozenset({"random", "grid", "sobol", "cmaes", "de", "evolution", "nsga2"})  # use no `prior:`
+
 
 def spec_warnings(spec: StudySpec) -> list[str]:
-    """The linter's remarks, one line each: `parameters.lr.scale: ...`."""
+    """The linter's remarks, one line each (`parameters.lr.scale: ...`), and priors that nobody will read."""
     from rung.space import Space
     from rung.space.lint import lint
 
-    return [
+    found = [
         f"{key_of(finding.parameter, finding.field)}: {finding.message}"
         for finding in lint(Space(spec.parameters, spec.constraints))
     ]
+    believed = [parameter.name for parameter in spec.parameters if parameter.prior is not None]
+    if believed and spec.search.method in UNBELIEVING:
+        message = f"search: {spec.search.method} does not use it; auto, tpe and gp do"
+        found += [f"{key_of(name, 'prior')}: {message}" for name in believed]
+    return found
 
 
 def key_of(parameter: str, field: str) -> str:

@@ -108,20 +108,43 @@ def _number(name: str, text: str) -> float:
 @click.command()
 @click.argument("study", metavar="STUDY")
 @click.option("--set", "settings", multiple=True, required=True, metavar="KEY.PATH=VALUE",
-              help="Such as budget.trials=200 or run.timeout=1h.")  # fmt: skip
+              help="Such as budget.trials=200, run.timeout=1h or parameters.lr.max=1.")  # fmt: skip
 @place_options
 def edit(study: str, *, settings: tuple[str, ...], store: str | None, directory: str | None) -> None:
-    """Change budget and run settings of a study, running or over; a larger budget opens it again."""
+    """Change budget, run settings and space of a study, running or over; a larger budget opens it again.
+
+    Of the space: bounds, choices, scales, defaults, conditions, constraints, such as parameters.lr.max=1. Trials that
+    do not fit any more stay; the search goes on without them.
+    """
     from rung.cli.tables import shown
 
     handle, _ = open_study((study,), store=store, directory=directory)
+    versions, queued = len(handle.state.spaces), len(handle.state.queue)
     changes = handle.edit([_setting(text) for text in settings])
     for change in changes:
         say(f"{change.path}: {shown(change.old) or 'not set'} -> {shown(change.new) or 'not set'}")
+    if len(handle.state.spaces) > versions:
+        _say_what_fits(handle, dropped=queued - len(handle.state.queue))
     if changes:
         say(f"study {handle.name} is changed{_if_alone(handle, place_flags(directory, store))}")
     else:
         say(f"study {handle.name} has these settings already")
+
+
+def _say_what_fits(handle: Handle, *, dropped: int) -> None:
+    from rung.api.edits import left_out, points_outside
+
+    state = handle.state
+    outside, points = left_out(state), points_outside(state)
+    if outside:
+        say(f"{outside} of {len(state)} trials {_are(outside)} outside of the edited space: the search goes on without")
+    for count, what in ((dropped, "enqueued configuration"), (points, "first point")):
+        if count > 0:
+            say(f"{count} {what}{'s' * (count != 1)} {_are(count)} outside of the edited space and will not run")
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from rung.cli.options import find, format_options, place_options, say, store_at
 from rung.cli.target import TargetCommand, resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.model import Parameter, StudySpec
     from rung.space import Space
     from rung.study import events as ev
@@ -40,14 +42,20 @@ def show_plan(
         spec, runs=places.runs, cwd=Path.cwd(), command_line=command_line, surface="cli",
         deterministic=given["deterministic"],
     )  # fmt: skip
-    found = planned(event)
+    from rung.api.warmstart import WarmStart, read_earlier
+
+    names = given["warm_start"]
+    earlier = read_earlier(store_at(places.store), names, event, place="--from") if names else WarmStart()
+    for text in earlier.lines:
+        say(text)
+    found = planned(event, earlier.facts)
     if probe is not None:
         found["probe"] = _probed(event, probe, trials=found["trials"])
     _print(found, chosen, form)
 
 
-def planned(event: ev.StudyCreated) -> dict[str, Any]:
-    """The plan of a study to be (CONTRACT, section JSON)."""
+def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ()) -> dict[str, Any]:
+    """The plan of a study to be (CONTRACT, section JSON), which begins with what `earlier` ones found."""
     from rung.api.creation import check_startable
     from rung.cli.advice import spec_warnings
     from rung.plugins import make_searcher
@@ -59,10 +67,15 @@ def planned(event: ev.StudyCreated) -> dict[str, Any]:
         "trials": _trials(spec, space),
         "parameters": [_described(parameter, space) for parameter in spec.parameters],
         "brackets": [],
-        "first": _first(event),
-        "search": make_searcher(state).describe(),
+        "first": _first(event, earlier),
+        "search": make_searcher(state).describe() + _batches(spec),
         "warnings": spec_warnings(spec),
     }
+
+
+def _batches(spec: StudySpec) -> str:
+    batch = spec.search.batch
+    return "" if batch is None else f"; {batch} at a time, from all results of the batches before"
 
 
 def _trials(spec: StudySpec, space: Space) -> int | None:
@@ -95,19 +108,22 @@ def _described(parameter: Parameter, space: Space) -> dict[str, Any]:
     return found
 
 
-def _first(event: ev.StudyCreated) -> list[dict[str, Any]]:
+def _first(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead]) -> list[dict[str, Any]]:
     """The first proposals and their commands, as they come while no trial has reported anything."""
     from rung.analysis.records import wired
     from rung.plugins import policy_for
+    from rung.runner.asking import Asking
     from rung.runner.jobs import command
     from rung.study.engine import Engine, Me
     from rung.study.state import State
 
     state = State.begin(event, seq=1)
     engine = Engine(state, policy_for(state), Me("plan", 0))
+    engine.fold(enumerate(earlier, start=2))
+    ask = Asking()
     while len(state) < FIRST:
         question = engine.question(free=len(state) + 1)
-        decisions = [] if question is None else engine.conclude(question, question.answer(), at=event.at)
+        decisions = [] if question is None else engine.conclude(question, ask(question.answer), at=event.at)
         if not decisions:
             break
         engine.fold(enumerate(decisions, start=state.seq + 1))  # type: ignore[arg-type]

@@ -83,11 +83,13 @@ def _open(
         deterministic=given["deterministic"],
     )  # fmt: skip
     found = spec_warnings(spec)
-    opened = create_or_continue(store_at(places.store), event, stem=target.stem)
+    opened = create_or_continue(store_at(places.store), event, stem=target.stem, warm_start=given["warm_start"])
     if opened.how == "created":
         say(f"study {opened.handle.name}" + (f": {chosen}" if chosen else ""))
         for text in found:
             say(f"warning: {text}")
+    for text in opened.notes:
+        say(text)
     return opened, spec.run.workers
 
 

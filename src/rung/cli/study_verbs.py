@@ -10,6 +10,7 @@ from rung.cli.options import find, format_options, no_more, open_study, place_op
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
+    from rung.study.state import State
 
 
 @click.command()
@@ -40,14 +41,14 @@ def _summary(handle: Handle) -> dict[str, Any]:
     from rung.analysis.records import iso, wired
 
     state = handle.state
-    best = state.switches.best
+    best = handle.best(top=1)
     return {
         "name": handle.name,
         "state": handle.status(),
         "trials": len(state),
         **state.counts,
         "metric": ", ".join(objective.metric for objective in state.spec.objectives),
-        "best": wired(state.trial(best).value) if best >= 0 else None,
+        "best": wired(best[0].value) if best else None,
         "elapsed": round(state.switches.elapsed, 3),
         "created": iso(state.created.at),
     }
@@ -74,11 +75,12 @@ def show(words: tuple[str, ...], *, store: str | None, directory: str | None, fo
 
 def described(handle: Handle) -> dict[str, Any]:
     """All that is known of a study beside its trials (CONTRACT, section JSON)."""
-    from rung.analysis.records import iso, record, wired
+    from rung.analysis.records import iso, wired
+    from rung.cli.winners import winner_record
     from rung.dialects import spec_to_tree
 
     state = handle.state
-    best = [record(state, trial) for trial in handle.best()]
+    best = [winner_record(handle, winner) for winner in handle.winners()]
     several = len(state.spec.objectives) > 1
     completed = state.switches.completed
     return {
@@ -93,11 +95,21 @@ def described(handle: Handle) -> dict[str, Any]:
         "changes": [change for event in state.changes for change in _changes(event)],
         "created": iso(state.created.at),
         "deterministic": state.created.deterministic,
+        "earlier": [{"study": name, "read": read, "trials": total} for name, read, total in _earlier(state)],
         "reason": completed.reason.text if completed is not None else None,
         "store": handle.store.url,
         "runs": state.created.provenance.get("runs"),
         "runners": [{"host": r.host, "pid": r.pid, "workers": r.workers} for r in state.runners.values()],
     }
+
+
+def _earlier(state: State) -> list[tuple[str, int, int]]:
+    """Each study that this one began with: how many of its complete trials were read, and how many it had."""
+    read: dict[tuple[int, str, int], int] = {}
+    for event in state.earlier:
+        key = (event.source, event.study, event.total)
+        read[key] = read.get(key, 0) + len(event.params)
+    return [(name, count, total) for (_, name, total), count in read.items()]
 
 
 def _code(provenance: dict[str, Any]) -> dict[str, Any]:
@@ -135,6 +147,7 @@ def _text(handle: Handle, found: dict[str, Any]) -> list[str]:
         f"seed     {found['seed']}",
     ]
     lines += [f"runner   {r['host']}, process {r['pid']}, {r['workers']} workers" for r in found["runners"]]
+    lines += [f"from     {e['study']}: {e['read']} of its {e['trials']} trials were read" for e in found["earlier"]]
     lines += [f"best     {line}" for line in _best_lines(handle)]
     lines += ["", *_code_lines(found["code"]), "", *to_yaml(handle.state.spec).rstrip().splitlines()]
     if found["changes"]:
@@ -148,10 +161,14 @@ def _text(handle: Handle, found: dict[str, Any]) -> list[str]:
 
 def _best_lines(handle: Handle) -> list[str]:
     from rung.cli.tables import assigned, number
+    from rung.cli.winners import reached
 
-    metrics = [objective.metric for objective in handle.state.spec.objectives]
-    found = [(t, ", ".join(f"{m} {number(t.values[m])}" for m in metrics)) for t in handle.best()]
-    return [f"trial {t.number}: {values}  {assigned(t.params)}" for t, values in found]
+    lines = []
+    for trial, estimate in handle.winners():
+        values = ", ".join(f"{o.metric} {reached(o, trial.values[o.metric])}" for o in handle.state.spec.objectives)
+        mean = "" if estimate is None else f", mean {number(estimate.mean)} of {estimate.evaluations}"
+        lines.append(f"trial {trial.number}: {values}{mean}  {assigned(trial.params)}")
+    return lines
 
 
 def _code_lines(code: dict[str, Any]) -> list[str]:

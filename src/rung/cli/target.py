@@ -35,9 +35,9 @@ OPTIONS = (
     (("--executor",), "NAME", "Where trials run: local, inline [local]."),
     (("--inject",), "HOW", "How trials get their parameters: args, env, file [args]."),
     (("--set", "settings"), "KEY.PATH=VALUE", "Any field of the study file."),
-    (("--from", "warm_start"), "STUDY", "Begin with what another study found (not in this version)."),
+    (("--from", "warm_start"), "STUDY", "Begin with what this earlier study found; may be given again."),
 )
-SEVERAL = frozenset({"params", "metrics", "settings"})
+SEVERAL = frozenset({"params", "metrics", "settings", "warm_start"})
 TYPES: Mapping[str, click.ParamType[Any]] = {
     "N": click.INT, "X": click.FLOAT, "VALUE": click.FLOAT, "HOW": click.Choice(["args", "env", "file", "source"]),
 }  # fmt: skip
@@ -139,8 +139,6 @@ def resolved(given: Mapping[str, Any]) -> Target:
     from rung.api.targets import Options, resolve
     from rung.model import BadInput
 
-    if given["warm_start"] is not None:
-        raise BadInput("a warm start is not in this version; leave the option out", place="--from")
     names = [text.partition("=")[0] for text in given["params"]]
     for name in names:
         if names.count(name) > 1:

@@ -81,7 +81,8 @@ def _reason(event: ev.AnyEvent) -> tuple[str, str]:
         return getattr(event, "who", ""), detail
     text = reason.text + (f" (phase {reason.phase})" if reason.phase else "")
     if isinstance(event, ev.TrialProposed):
-        return reason.by, f"{text}: {detail}"
+        version = reason.space_version or 1
+        return reason.by, f"{text}{f' (space {version})' if version > 1 else ''}: {detail}"
     return reason.by, "; ".join(part for part in (detail, text) if part)
 
 

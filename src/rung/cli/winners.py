@@ -1,4 +1,4 @@
-"""The best trials on stdout: what `rung best` and the end of `rung run` print."""
+"""The best trials on stdout: what `rung best` and the end of `rung run` print; the rest on stderr."""
 
 from __future__ import annotations
 
@@ -6,53 +6,124 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rung.cli.tables import csv_text, one_line, print_json, print_rows, shown
+from rung.cli.options import say
+from rung.cli.tables import csv_text, number, one_line, print_json, print_rows, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rung.analysis.estimates import Estimate
     from rung.api.handle import Handle
-    from rung.model import Trial
+    from rung.model import Objective, Outcome, Trial
+
+    Winner = tuple[Trial, Estimate | None]
 
 NO_BEST = 3  # the exit code where no trial succeeded
 
 
 def print_best(handle: Handle, *, form: str, top: int | None = None) -> int:
     """The best configuration is on stdout, the best `top`, or the Pareto set; returns the exit code."""
-    from rung.analysis.records import record
-
-    trials = handle.best(top=top)
+    found = handle.winners(top=top)
     several = top is not None or len(handle.state.spec.objectives) > 1
     if form == "json":
-        records = [record(handle.state, trial) for trial in trials]
+        records = [winner_record(handle, winner) for winner in found]
         print_json(records if several else records[0] if records else None)
     elif several or form == "csv":
-        names, rows = _table(handle, trials)
+        names, rows = _table(handle, found)
         if form == "csv":
             click.echo(csv_text(names, rows), nl=False)
         else:
             print_rows(names, rows, form=form)
-    elif trials:
-        _print_one(handle, trials[0])
-    return 0 if trials else NO_BEST
+    elif found:
+        _print_one(handle, *found[0])
+    if found:
+        _say_beside(handle, found, front=top is None and several)
+    return 0 if found else NO_BEST
 
 
-def _table(handle: Handle, trials: Sequence[Trial]) -> tuple[list[str], list[list[Any]]]:
+def winner_record(handle: Handle, winner: Winner) -> dict[str, Any]:
+    """The trial as a JSON object, with what is known of its configuration's true mean."""
+    import msgspec
+
+    from rung.analysis.records import record, wired
+
+    trial, estimate = winner
+    return {
+        **record(handle.state, trial),
+        "estimate": None if estimate is None else wired(msgspec.to_builtins(estimate)),
+    }
+
+
+def _table(handle: Handle, found: Sequence[Winner]) -> tuple[list[str], list[list[Any]]]:
+    """A row a trial; with the estimated mean and the number of evaluations where they are known."""
     metrics = [objective.metric for objective in handle.state.spec.objectives]
-    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
+    names = list(dict.fromkeys(name for trial, _ in found for name in trial.params))
+    noisy = any(estimate is not None for _, estimate in found)
     rows = [
-        [t.number, t.state, *(t.values.get(m) for m in metrics), *(t.params.get(name) for name in names)]
-        for t in trials
-    ]
-    return ["trial", "state", *metrics, *names], rows
+        [t.number, t.state, *(t.values.get(m) for m in metrics), *(_estimated(e) if noisy else []),
+         *(t.params.get(name) for name in names)]
+        for t, e in found
+    ]  # fmt: skip
+    return ["trial", "state", *metrics, *(["mean", "evaluations"] if noisy else []), *names], rows
 
 
-def _print_one(handle: Handle, trial: Trial) -> None:
+def _estimated(estimate: Estimate | None) -> list[Any]:
+    return [None, None] if estimate is None else [estimate.mean, estimate.evaluations]
+
+
+def _print_one(handle: Handle, trial: Trial, estimate: Estimate | None) -> None:
     """Name and value a line, the trial and its metric first."""
     label = f"{trial.number}" + (f" ({trial.state})" if trial.state != "complete" else "")
-    metric = handle.state.spec.objectives[0].metric
-    lines = [("trial", label), (metric, shown(trial.value))]
+    objective = handle.state.spec.objectives[0]
+    lines = [("trial", label), (objective.metric, reached(objective, trial.value))]
+    lines += [("estimate", _said(estimate))] if estimate is not None else []
     lines += [(name, value if isinstance(value, str) else shown(value)) for name, value in trial.params.items()]
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
         click.echo(f"{name.ljust(width)}  {one_line(text)}")
+
+
+def reached(objective: Objective, value: float | None) -> str:
+    """The value; of a metric that approaches a target also how far it is from it: `0.948 (0.002 below 0.95)`."""
+    if value is None or isinstance(objective.goal, str):
+        return shown(value)
+    distance = value - objective.goal
+    if distance != distance or not distance:
+        return number(value)
+    return f"{number(value)} ({number(abs(distance))} {'above' if distance > 0 else 'below'} {number(objective.goal)})"
+
+
+def _said(estimate: Estimate) -> str:
+    times = f"{estimate.evaluations} evaluation" + ("s" if estimate.evaluations > 1 else "")
+    text = f"{number(estimate.mean)} (95 %: {number(estimate.low)} to {number(estimate.high)}, {times})"
+    if estimate.runner_up is None or estimate.beats_runner_up is None:
+        return text
+    rival = f"trial {estimate.runner_up.trial}'s configuration"
+    return f"{text}; better than {rival} with probability {estimate.beats_runner_up:.2f}"
+
+
+def _say_beside(handle: Handle, found: Sequence[Winner], *, front: bool) -> None:
+    """What a reader of the winners should know: the hypervolume, outcomes that none kept, noise that is not known."""
+    from rung.analysis.ranking import hypervolume, nearest_to_feasible
+
+    spec = handle.state.spec
+    volume = hypervolume(handle.state) if front else None
+    if volume is not None:
+        at = ", ".join(f"{o.metric} {number(r)}" for o, r in zip(spec.objectives, volume.reference, strict=True))
+        say(
+            f"{len(found)} trials that no other one beats; hypervolume {number(volume.value)} with reference point {at}"
+        )
+    nearest = nearest_to_feasible(handle.state) if spec.outcomes else None
+    if nearest is not None:
+        bounds = " and ".join(bound for outcome in spec.outcomes for bound in bounds_of(outcome))
+        values = handle.trial(nearest).values
+        came = ", ".join(f"{o.metric} {number(values[o.metric])}" for o in spec.outcomes)
+        say(f"no trial kept {bounds}; trial {nearest} came nearest ({came})")
+    if spec.search.repeats > 1 and not front and all(estimate is None for _, estimate in found):
+        say("no configuration has been evaluated twice yet: this is the best single value, which may be a lucky one")
+
+
+def bounds_of(outcome: Outcome) -> list[str]:
+    """The outcome as conditions: `latency_ms <= 20`."""
+    sides = (("<=", outcome.at_most), (">=", outcome.at_least))
+    return [f"{outcome.metric} {sign} {number(bound)}" for sign, bound in sides if bound is not None]

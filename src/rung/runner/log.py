@@ -9,6 +9,7 @@ from rung.store.base import Entry, Lease, Logged, Position, Snapshot, Store
 from rung.study import events as ev
 from rung.study import snapshot
 from rung.study.engine import Engine, Me, PolicyFactory
+from rung.study.order import in_order
 from rung.study.state import State
 
 if TYPE_CHECKING:
@@ -69,10 +70,10 @@ def open_engine(store: Store, study: str, policy_for: PolicyFactory, me: Me) -> 
     """The study as a runner works on it: its state, and a policy that has observed all of it.
 
     Where a policy has seen more than the columns of a state tell, the whole log is folded again: where results count
-    in order (`deterministic`), such as when the budget changed; with a scheduler, every report.
+    in order (`deterministic`, batches), such as when the budget changed; with a scheduler, every report.
     """
     state = _begun(store, study)
-    if not state.created.deterministic and state.spec.schedule.method == ScheduleSpec().method:
+    if not in_order(state) and state.spec.schedule.method == ScheduleSpec().method:
         state = open_state(store, study)
     engine = Engine(state, policy_for(state), me)
     engine.fold(read(store, study, after=state.seq))

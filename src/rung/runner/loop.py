@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from rung.execute import attempt
 from rung.execute.base import Executor, Exited, Held, Job, JobEvent
 from rung.model import Command, Fenced, RungError
 from rung.runner import jobs as jobs_
+from rung.runner.asking import Asking, beside
 from rung.runner.checkpoints import Copies
 from rung.runner.facts import Watched, facts_of, gone
 from rung.runner.lease import TIME_TO_LIVE_S
@@ -30,6 +30,7 @@ from rung.runner.reconcile import reconcile
 from rung.runner.seat import Seat
 from rung.store.errors import StoreBusy, StoreFull
 from rung.study import events as ev
+from rung.study.guard import failure_of
 from rung.study.state import Live, State
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ BY_THE_SIGNAL = {None, 130, 143}  # not over yet, or an objective inside this pr
 CURABLE = (Fenced, StoreFull, StoreBusy)
 
 Say = Callable[[str], None]
+Timed = tuple[list[Command], float]  # what an answer is, and how many seconds it took
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,9 +84,9 @@ class Runner:
         self.cut_off = False  # the lease is gone
         self.stale = True  # another process wrote
         self.wake = asyncio.Event()
-        self.thread = ThreadPoolExecutor(1, "rung-proposal")
         self.copies = Copies(settings.runs, settings.study, self.wake.set)
-        self.asked: tuple[Question, asyncio.Future[list[Command]]] | None = None
+        self.asked: tuple[Question, asyncio.Future[Timed]] | None = None
+        self.asking = Asking()
         self.answer_took_s = QUICK_ANSWER_S
 
     # ------------------------------------------------------------------------------------------------ life cycle
@@ -104,7 +106,8 @@ class Runner:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self.thread.shutdown(wait=False, cancel_futures=True)
+            if self.asked is not None:
+                self.asked[1].cancel()  # its thread is a daemon, and nobody waits for it any more
             self.copies.close()
             try:
                 self._detach()
@@ -281,30 +284,36 @@ class Runner:
         if not future.done():
             return False
         self.asked = None
-        decisions = self.seat.engine.conclude(question, future.result(), at=self.executor.clock())
+        commands, self.answer_took_s = future.result()
+        decisions = self.seat.engine.conclude(question, commands, at=self.executor.clock(), seconds=self.answer_took_s)
         if self.ending is not None or not self.seat.engine.startable():
             return False
         if not decisions:
             return question.based_on != self.state.seq  # what made it wait may be over: nothing else would ask again
-        self.seat.decide(self.seat.engine.legal(decisions))  # the log may have moved on while the answer was computed
+        legal = self.seat.engine.legal(decisions)  # the log may have moved on while the answer was computed
+        self.seat.decide(legal)
+        self._warn_of(legal)
         return True
 
-    def _answer(self, question: Question) -> asyncio.Future[list[Command]]:
-        """The answer, at once from a searcher that was quick last time, else from the thread."""
-        loop = asyncio.get_running_loop()
-        if self.answer_took_s < QUICK_ANSWER_S:
-            future: asyncio.Future[list[Command]] = loop.create_future()
+    def _warn_of(self, decisions: Sequence[ev.Decision]) -> None:
+        """A searcher that failed is not passed over in silence."""
+        for decision in decisions:
+            if isinstance(decision, ev.TrialProposed) and failure_of(decision.reason) is not None:
+                self.say(f"warning: trial {decision.trial} is {decision.reason.text}")
+
+    def _answer(self, question: Question) -> asyncio.Future[Timed]:
+        """The answer, at once from a searcher of ours that was quick last time, else from a thread."""
+        if self.answer_took_s < QUICK_ANSWER_S and question.answer.limit_s is None:
+            future: asyncio.Future[Timed] = asyncio.get_running_loop().create_future()
             future.set_result(self._timed(question))
             return future
-        future = loop.run_in_executor(self.thread, self._timed, question)
+        future = asyncio.wrap_future(beside(lambda: self._timed(question)))
         future.add_done_callback(lambda _: self.wake.set())
         return future
 
-    def _timed(self, question: Question) -> list[Command]:
+    def _timed(self, question: Question) -> Timed:
         before = self.executor.monotonic()
-        commands = question.answer()
-        self.answer_took_s = self.executor.monotonic() - before
-        return commands
+        return self.asking(question.answer), self.executor.monotonic() - before
 
     def _free(self) -> int:
         if self.ending is not None:

@@ -193,12 +193,13 @@ class AskTell:
         del number, pending
         life, self._life = self._current(), None  # an object that raises is torn
         found: Suggestion | Exhausted | None = None
-        for asks in range(1, ASKS + 1):
+        patience = min(ASKS, getattr(self.made_of, "patience", ASKS))
+        for asks in range(1, patience + 1):
             found = self._fit(life.ask(asks), taken, {"seen": life.told, "asks": asks})
             if found is not None:
                 break
         self._life = life
-        return found if found is not None else self._drawn(taken, rng, {"seen": life.told, "asks": ASKS})
+        return found if found is not None else self._drawn(taken, rng, {"seen": life.told, "asks": patience})
 
     def _fit(
         self, said: Any, taken: Container[Mapping[str, Any]], memo: dict[str, Any]
@@ -227,7 +228,8 @@ class AskTell:
         params = draw(self.space, taken, rng)
         if params is None:
             return Exhausted(text="every configuration of the space has been proposed")
-        text = f"a random draw: asked {ASKS} times, {self.made_of.__name__} gave nothing that is new and allowed"
+        name = self.made_of.__name__
+        text = f"a random draw: asked {memo['asks']} times, {name} gave nothing that is new and allowed"
         return Suggestion(params=params, text=text, phase="random", memo=memo)
 
     def _current(self) -> Life:

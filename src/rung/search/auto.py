@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from rung.search.base import Exhausted, Proposed, Result, Suggestion
-from rung.search.choice import CLASSES, Stage, known, sentence, stages, thinned
 from rung.search.history import History
+from rung.search.portfolio import CLASSES, Stage, credited, known, sentence, stages, thinned, without
+from rung.search.quadratic import Quadratic
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
     from rung.search.base import Delta, Problem, Searcher
 
+LOCAL = "quadratic"
 REMEMBERED = 8  # so many of a method's last results say how well it does
 WINDOW = 12  # so many of the last proposals are shared out
+LOOKED_BACK = 200  # so many of them are looked through for a method's own
 TIMED = 16  # so many of a method's last proposals say how long its next one will take
 
 
@@ -81,14 +84,15 @@ class Auto:
         return thinned(stage, self._cost(), self._pace(), workers=self.known.workers)
 
     def _credited(self, stage: Stage) -> Stage:
-        if "quadratic" not in stage.shares:
+        """The local model gets as much as it earns; nothing while it has no model, or has found all there is."""
+        if LOCAL not in stage.shares:
             return stage
-        local = self.searchers["quadratic"]
-        if self.history.results < 3 + min(10, self.known.dimension + 1) or local.settled or local.local() is None:
-            return stage._replace(shares={"gp": 1.0})
-        won = self.credits["quadratic"]
-        share = 0.15 + 0.6 * (sum(won) + 1) / (len(won) + 2)
-        return stage._replace(shares={"gp": 1 - share, "quadratic": share})
+        local = self.searchers[LOCAL]
+        assert isinstance(local, Quadratic)
+        if local.settled or local.local() is None:
+            return without(stage, LOCAL)
+        won = self.credits[LOCAL]
+        return credited(stage, LOCAL, won=sum(won), tried=len(won))
 
     def _next(self, stage: Stage) -> str:
         """By the largest deficit: of the last n proposals a searcher with share s has made s·n."""
@@ -100,15 +104,13 @@ class Auto:
         return max(stage.shares, key=lambda name: stage.shares[name] * total - counts[name])
 
     def _cost(self) -> dict[str, float]:
-        """Seconds that a proposal of each searcher takes: the median of its last ones that were timed."""
+        """Seconds that a proposal of each searcher takes: the median of its latest ones that were timed."""
         found: dict[str, list[float]] = {name: [] for name in self.searchers}
         seconds = self.history.proposal_seconds
-        for number, author in reversed(self.authors.items()):
+        for number, author in islice(reversed(self.authors.items()), LOOKED_BACK):
             took = float(seconds[self.history.row[number]])
             if took == took and len(found[author]) < TIMED:
                 found[author].append(took)
-            if all(len(times) >= TIMED for times in found.values()):
-                break
         return {name: float(np.median(times)) for name, times in found.items() if times}
 
     def _pace(self) -> float:
@@ -119,7 +121,7 @@ class Auto:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return sentence(self.known, self.stages)
+        return sentence(self.stages)
 
 
 def _memo(name: str, memo: Mapping[str, Any] | None) -> dict[str, Any]:

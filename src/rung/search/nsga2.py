@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from rung.search.history import Floats, Integers
 
 CROSSED = 0.9  # how often a pair crosses (Deb et al. 2002, section IV)
-SPREAD_CROSSOVER = 10.0  # distribution index: the larger, the nearer children are to their parents
-SPREAD_MUTATION = 20.0
+SPREAD_CROSSOVER = 5.0  # distribution index: the larger, the nearer children are to their parents
+SPREAD_MUTATION = 10.0
 
 
 class Nsga2:
-    """Parents win a tournament of two among the best P trials. Option: `population` (P; default an eighth of the
+    """Parents win a tournament of two among the best P trials. Option: `population` (P; default a twentieth of the
     budget, 10 to 50)."""
 
     options: ClassVar[Mapping[str, Any]] = {"population": None}
@@ -49,7 +49,7 @@ class Nsga2:
     def __init__(self, problem: Problem) -> None:
         self.space = problem.space
         self.history = History(problem)
-        self.size = population_option(problem, "population", default_population(problem, least=10, turns=8), least=2)
+        self.size = population_option(problem, "population", default_population(problem, least=10, turns=20), least=2)
         self._beginning = Beginning(problem, self.size)
         self._free = free_columns(self.history.columns)
         self._categorical = categorical(self.history.columns)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from rung.model import BadInput
-from rung.search.asktell import ASKS, AskTell
+from rung.search.asktell import AskTell
 from rung.search.base import Exhausted, Proposed, Result, Suggestion
 from rung.search.novelty import draw
 from rung.space.axes import Categories
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 STATELESS = ("TPESampler", "GPSampler", "RandomSampler")
 GIVEN = ("seed", "constraints_func")  # what a constructor gets from us, not from the options
+ASKS = 8  # so often a sampler is asked for one proposal, at some milliseconds each: then a configuration is drawn
 EDGE = 2.0**-30  # how near to 0 and 1 the quantile of a domain without bounds may come
 
 
@@ -39,6 +40,7 @@ def library() -> Any:
         raise BadInput("optuna is not installed: pip install 'rung[optuna]'") from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    warnings.filterwarnings("ignore", category=FutureWarning, message=r"`constraints_func` has been deprecated")
     warnings.filterwarnings("ignore", category=UserWarning, module=r"optuna\.|rung\.search\.optuna")
     return optuna
 
@@ -50,7 +52,7 @@ class Optuna:
     def named(name: str) -> type[Any]:
         """The searcher that runs the sampler of that name. Raises `BadInput` for one that there is not."""
         samplers = library().samplers
-        kind = getattr(samplers, name, None)
+        kind: Any = getattr(samplers, name, None)
         if not _is_sampler(kind, samplers):
             known = ", ".join(other for other in samplers.__all__ if _is_sampler(getattr(samplers, other), samplers))
             raise BadInput(f"optuna has no sampler {name!r}; it has {known}")
@@ -137,6 +139,7 @@ class Sampling:
     """A sampler and its study in memory, as a class with `ask` and `tell`."""
 
     sampler: ClassVar[type[Any]]
+    patience: ClassVar[int] = ASKS
 
     def __init__(self, problem: Problem, **options: Any) -> None:
         self.optuna, self.space, self.given = library(), problem.space, options

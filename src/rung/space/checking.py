@@ -16,11 +16,11 @@ from rung.space.validation import plain_json
 Fill = Callable[[Part], Any]
 
 
-def canonical(layout: Layout, params: Mapping[str, Any], fill: Fill) -> dict[str, Any]:
+def canonical(layout: Layout, params: Mapping[str, Any], fill: Fill, *, lenient: bool = False) -> dict[str, Any]:
     """The configuration that `params` means. Raises SpaceError.
 
     `fill` gives the draw of an active parameter that is not there, or raises. Constants that differ from their own
-    value are part of it.
+    value are part of it. `lenient`: what is inactive is left out instead of refused.
     """
     known = {**layout.constants, **layout.by_name}
     for name in params:
@@ -31,7 +31,7 @@ def canonical(layout: Layout, params: Mapping[str, Any], fill: Fill) -> dict[str
     }
     values = {**layout.constants, **changed}
     for part in layout.order:
-        _take(part, params, values, fill)
+        _take(part, params, values, fill, lenient=lenient)
     _check_constraints(layout, values)
     kept = {name for name, value in changed.items() if json_key(value) != json_key(layout.constants[name])}
     return {
@@ -45,10 +45,10 @@ def _listed(name: str, layout: Layout, changed: set[str]) -> bool:
     return name in layout.by_name or name in changed
 
 
-def _take(part: Part, params: Mapping[str, Any], values: dict[str, Any], fill: Fill) -> None:
+def _take(part: Part, params: Mapping[str, Any], values: dict[str, Any], fill: Fill, *, lenient: bool) -> None:
     reason = _inactive(part, values)
     if reason:
-        if part.name in params:
+        if part.name in params and not lenient:
             raise SpaceError(f"is inactive here ({reason}); leave it out", parameter=part.name)
         return
     factor = None if part.times is None else values[part.times]

@@ -15,6 +15,7 @@ import msgspec
 from rung.model import Parameter
 from rung.space.constructors import Domain
 from rung.space.errors import SpaceError, did_you_mean, shown
+from rung.space.priors import plain_prior
 from rung.space.validation import FIELDS, check_declaration, compile_axis, plain_json
 
 _KINDS = tuple(kind for kind in FIELDS if kind != "constant")
@@ -70,8 +71,9 @@ def _leaf(name: str, entry: Any) -> Parameter:
         parameter = Parameter(name=name, type="constant", value=_constant(name, entry))
     if parameter.type == "constant":
         check_declaration(parameter)
-    else:
-        compile_axis(parameter)
+        return parameter
+    parameter = msgspec.structs.replace(parameter, prior=plain_prior(parameter.prior))
+    compile_axis(parameter)
     return parameter
 
 

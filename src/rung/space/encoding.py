@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rung.space.scales import Floats
 
 _ULP = 2.0**-53
+FEW = 4  # units that are turned into numbers one by one
 
 
 def decode(layout: Layout, units: Floats) -> list[dict[str, Any]]:
@@ -116,8 +117,10 @@ def encode(layout: Layout, configs: Sequence[Mapping[str, Any]]) -> Floats:
     """The unit rows of `configs`, (n, d) in 0..1, NaN where a name is not there."""
     rows = to_rows(layout, configs)
     units = np.full_like(rows, np.nan)
+    present = ~np.isnan(rows)
+    whole = np.arange(len(rows)) if present.all() else None
     for part in layout.parts:
-        there = np.flatnonzero(~np.isnan(rows[:, part.column]))
+        there = whole if whole is not None else np.flatnonzero(present[:, part.column])
         if len(there):
             factors = None if part.times is None else _factors(layout, part.times, rows, there)
             units[there, part.column] = _encode_column(part.axis, rows[there, part.column], factors)
@@ -136,7 +139,9 @@ def _factors(layout: Layout, name: str, rows: Floats, there: NDArray[np.intp]) -
 def _encode_column(axis: Axis, numbers: Floats, factors: Floats | None) -> Floats:
     if factors is None:
         start = axis.units(numbers)
-        return start if isinstance(axis, Categories) else settle(axis.numbers, start, numbers)
+        if isinstance(axis, Categories) or (len(numbers) == 1 and axis.value(start.item()) == numbers.item()):
+            return start
+        return settle(_numbers_of(axis, len(numbers)), start, numbers)
     usable = factors != 0  # a product with zero says nothing of the draw: its middle stands for all
     draws = np.divide(numbers, factors, out=np.full_like(numbers, float(axis.middle)), where=usable)
     start = np.where(usable, axis.units(draws), axis.units(np.full_like(numbers, float(axis.middle))))
@@ -146,6 +151,13 @@ def _encode_column(axis: Axis, numbers: Floats, factors: Floats | None) -> Float
         return axis.numbers(units) * factors[indices] * signs[indices]
 
     return _settle(product, start, numbers * signs)
+
+
+def _numbers_of(axis: Axis, count: int) -> Callable[[Floats], Floats]:
+    """`axis.numbers`, for a few units one by one: the same, without the cost of setting up arrays."""
+    if count > FEW:
+        return axis.numbers
+    return lambda units: np.array([axis.value(unit) for unit in units.tolist()], dtype=np.float64)
 
 
 def settle(function: Callable[[Floats], Floats], units: Floats, targets: Floats) -> Floats:

@@ -51,6 +51,11 @@ class Space:
     def __repr__(self) -> str:
         return f"Space({', '.join(self._order)})"
 
+    @property
+    def resolved(self) -> tuple[str, ...]:
+        """The searched names in an order in which each stands after those that its condition and its factor need."""
+        return tuple(part.name for part in self._layout.order)
+
     # ---------------------------------------------------------------------------------------------------------- size
 
     @cached_property
@@ -198,6 +203,10 @@ class Space:
     def complete(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`check`, with defaults (or middles) for active parameters that are missing."""
         return self._in_order(canonical(self._layout, params, default_draw))
+
+    def adopt(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """`complete`, without the parameters that are inactive: for configurations that were made for another space."""
+        return self._in_order(canonical(self._layout, params, default_draw, lenient=True))
 
     def full(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """What a trial receives: constants and `params`, in the order of declaration."""

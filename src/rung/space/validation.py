@@ -11,6 +11,7 @@ import msgspec
 from rung.model import Parameter
 from rung.space.axes import SIZE_LIMIT, Axis, Categories, Continuous, Progression, Table, json_key
 from rung.space.errors import SpaceError, did_you_mean, shown
+from rung.space.priors import read_prior
 from rung.space.scales import Gaussian, Linear, Log, LogGaussian, ReverseLog, Scale
 
 MAX_COUNT = 1_000_000
@@ -55,6 +56,7 @@ def compile_axis(parameter: Parameter) -> Axis:
         values = (False, True) if kind == "bool" else parameter.values or ()
         axis = Categories([plain_json(value) for value in values], ordered=kind == "ordinal")
     _check_default(parameter, axis)
+    read_prior(parameter, axis)
     return axis
 
 

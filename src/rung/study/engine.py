@@ -14,8 +14,9 @@ import msgspec
 
 from rung.model import Command, Done, LogError, RungError, Start, Stop, Wait
 from rung.study import events as ev
-from rung.study.policy import Policy
+from rung.study.policy import Answer, Policy
 from rung.study.settle import closing_reason, over, settled
+from rung.study.spaces import fitting
 from rung.study.state import State
 from rung.study.transitions import Phase, after
 
@@ -29,7 +30,7 @@ class Question(msgspec.Struct, frozen=True):
     free: int
     number: int  # of the trial to propose
     alone: bool  # no trial was live, so an exhausted space ends the study
-    answer: Callable[[], list[Command]]
+    answer: Answer
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -87,23 +88,36 @@ class Engine:
         self._held = []
         return question
 
-    def conclude(self, question: Question, commands: Sequence[Command], *, at: float) -> list[ev.Decision]:
-        """The decisions that the answer means; the policy catches up with what was held back."""
-        decisions = [d for c in commands for d in self._meaning(c, question, at=at)]
+    def conclude(
+        self, question: Question, commands: Sequence[Command], *, at: float, seconds: float | None = None
+    ) -> list[ev.Decision]:
+        """The decisions that the answer means; the policy catches up with what was held back. `seconds`: what the
+        answer took."""
+        decisions = [d for c in commands for d in self._meaning(c, question, at=at, seconds=seconds)]
         held, self._held = self._held or [], None
         self.policy.observe(held)
         return decisions
 
-    def propose(self, *, at: float, free: int) -> list[ev.Decision]:
-        """The next proposal, computed here and now; nothing when none is wanted or the answer is to wait."""
+    def propose(
+        self,
+        *,
+        at: float,
+        free: int,
+        ask: Callable[[Answer], list[Command]] = lambda answer: answer(),
+        watch: Callable[[], float] | None = None,
+    ) -> list[ev.Decision]:
+        """The next proposal, computed here and now; nothing when none is wanted or the answer is to wait. `ask` gets
+        the commands out of an answer; `watch` gives seconds, to say how long that took."""
         question = self.question(free=free)
         if question is None:
             return []
         commands: list[Command] = []
+        begun = watch() if watch is not None else None
         try:
-            commands = question.answer()
+            commands = ask(question.answer)
         finally:  # an answer that was interrupted must not hold the policy still for good
-            decisions = self.conclude(question, commands, at=at)
+            seconds = watch() - begun if watch is not None and begun is not None else None
+            decisions = self.conclude(question, commands, at=at, seconds=seconds)
         return decisions
 
     def legal(self, decisions: Sequence[ev.Decision]) -> list[ev.Decision]:
@@ -128,9 +142,12 @@ class Engine:
         return kept
 
     def _outrun(self, decision: ev.Decision, trial: int) -> bool:
-        """Whether the trial's number is taken, or it is in another attempt by now."""
+        """Whether the trial's number is taken, it is in another attempt by now, or what was proposed is not in the
+        space any more."""
         if isinstance(decision, ev.TrialProposed):
-            return trial != len(self.state)
+            version = self.state.spaces.version(decision.reason.space_version)
+            edited = version != len(self.state.spaces)
+            return trial != len(self.state) or (edited and fitting(self.state.space, decision.params) is None)
         live = self.state.live.get(trial)
         if isinstance(decision, ev.AttemptAdopted) and live is not None and live.epoch != decision.previous:
             return True  # a third runner has adopted it
@@ -160,7 +177,7 @@ class Engine:
             for n in waiting[:free]
         ]
 
-    def _meaning(self, command: Command, question: Question, *, at: float) -> list[ev.Decision]:
+    def _meaning(self, command: Command, question: Question, *, at: float, seconds: float | None) -> list[ev.Decision]:
         if isinstance(command, Wait):
             return []
         if isinstance(command, Start):
@@ -171,6 +188,7 @@ class Engine:
                 "reason": command.reason,
                 "memo": command.memo,
                 "enqueued": command.reason.data.get("index") if command.reason.by == "enqueue" else None,
+                "seconds": _kept(seconds) if command.reason.by not in {"enqueue", "start"} else None,
             }
             assigned: dict[str, object] = {"trial": trial, "attempt": 1, "resource": command.resource}
             outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = [
@@ -189,3 +207,8 @@ class Engine:
         self, kind: type[ev.Decision], fields: dict[str, object], *, at: float, free: int, based_on: int
     ) -> ev.Decision:
         return kind(at=at, based_on=based_on, runner=self.me.runner, epoch=self.me.epoch, free=free, **fields)  # type: ignore[arg-type]
+
+
+def _kept(seconds: float | None) -> float | None:
+    """To the microsecond; nothing where the clock showed nothing."""
+    return round(seconds, 6) or None if seconds is not None else None

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from rung.model import Budget, LogError, Reason, Report, RunSettings, StudySpec, WireNumber
+from rung.model import Budget, LogError, Parameter, Reason, Report, RunSettings, StudySpec, WireNumber
 
 Kind = Literal["fact", "request", "decision"]
 How = Literal["exited", "timeout", "killed", "lost", "never", "interrupted", "told"]
@@ -45,6 +45,23 @@ class StudyCreated(Fact, frozen=True, kw_only=True, tag=True):
     seed: int
     deterministic: bool = False
     provenance: dict[str, Any] = {}
+
+
+class EarlierStudyRead(Fact, frozen=True, kw_only=True, tag=True):
+    """Trials of an earlier study to begin with, some of them at a time, before any trial of this one.
+
+    `source` counts the earlier studies from 0; `study` and `uid` name it, `total` is how many complete trials it had.
+    Of each trial the `params` that this space knows too, the `losses` in the order of this study's objectives, and by
+    how much each of its outcome bounds is broken.
+    """
+
+    source: int
+    study: str
+    uid: str
+    total: int
+    params: tuple[dict[str, Any], ...]
+    losses: tuple[tuple[WireNumber, ...], ...]
+    violations: tuple[tuple[WireNumber, ...], ...] = ()
 
 
 class RunnerAttached(Fact, frozen=True, kw_only=True, tag=True):
@@ -166,11 +183,14 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class SpecChanged(Request, frozen=True, kw_only=True, tag=True):
-    """The budget or run settings are these from now on."""
+    """The sections given are these from now on. Of the space only what is searched within it can change: `parameters`
+    holds those that differ, each of them whole, in place of the ones of the same name."""
 
     changes: tuple[Change, ...]
     budget: Budget | None = None
     run: RunSettings | None = None
+    parameters: tuple[Parameter, ...] | None = None
+    constraints: tuple[str, ...] | None = None
 
 
 # ------------------------------------------------------------------------------------------------------- decisions
@@ -187,13 +207,16 @@ class Decision(Event, frozen=True, kw_only=True):
 
 
 class TrialProposed(Decision, frozen=True, kw_only=True, tag=True):
-    """A new trial with these parameters (constants of the spec are not repeated, overridden ones are here)."""
+    """A new trial with these parameters (constants of the spec are not repeated, overridden ones are here), which are
+    values of the version of the space that the reason names (the newest, where it names none). `seconds`: what
+    computing them took, where a searcher was asked."""
 
     trial: Trial
     params: dict[str, Any]
     reason: Reason
     memo: dict[str, Any] | None = None
     enqueued: int | None = None
+    seconds: float | None = None
 
 
 class AttemptAssigned(Decision, frozen=True, kw_only=True, tag=True):
@@ -249,7 +272,16 @@ class StudyCompleted(Decision, frozen=True, kw_only=True, tag=True):
     reason: Reason
 
 
-AnyFact = StudyCreated | RunnerAttached | RunnerDetached | TrialStarted | TrialReported | TrialExited | TimeSpent
+AnyFact = (
+    StudyCreated
+    | EarlierStudyRead
+    | RunnerAttached
+    | RunnerDetached
+    | TrialStarted
+    | TrialReported
+    | TrialExited
+    | TimeSpent
+)
 AnyRequest = (
     PauseRequested
     | UnpauseRequested

@@ -80,6 +80,7 @@ class Switches(msgspec.Struct):
     starts_served: int = 0
     failures: int = 0  # trials that failed by themselves, not because somebody stopped them
     first_outcomes: list[str] = []
+    fallbacks: int = 0  # proposals that the searcher failed to make
     best: int = -1  # the complete trial with the least loss of the first objective
     best_loss: float = math.inf
     completed: ev.StudyCompleted | None = None

@@ -9,22 +9,39 @@ a proposal can be slow; until its answer is in, the engine holds back what the p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rung.model import Budget, Command, Continue, Done, Pause, Reason, Start, Stop, Wait, from_wire
 from rung.schedule.base import Ended, Progress, Scheduler
-from rung.search.base import Delta, Exhausted, Proposed, Result, Searcher
+from rung.search.base import Delta, Earlier, Exhausted, Proposed, Result, Searcher, Suggestion
+from rung.space import SpaceError
+from rung.study import deltas
 from rung.study import events as ev
+from rung.study.guard import ENOUGH, Failure, Guard, fallback
+from rung.study.order import Arrival, InOrder, order_of
 from rung.study.seeds import generator
 from rung.study.settle import remaining
-from rung.study.state import CHUNK, State
+from rung.study.state import CHUNK
 from rung.study.transitions import FINAL, Phase
 
 if TYPE_CHECKING:
     from rung.space import Space
+    from rung.study.deltas import Refitted
+    from rung.study.state import State
 
-Answer = Callable[[], list[Command]]
+
+class Answer:
+    """What to start next, when it is called. Given a `Failure`, it answers without asking the searcher, which has
+    failed in that way. `limit_s`: how many seconds the searcher may take; None: there is no limit."""
+
+    def __init__(self, compute: Callable[[Failure | None], list[Command]], limit_s: float | None = None) -> None:
+        self._compute, self.limit_s = compute, limit_s
+
+    def __call__(self, failure: Failure | None = None) -> list[Command]:
+        return self._compute(failure)
 
 
 class Policy(Protocol):
@@ -58,12 +75,17 @@ class Taken(Container[Mapping[str, Any]]):
         """One more evaluation of this configuration."""
         self.counts[self.space.fingerprint(params)] += 1
 
-    def add_all(self, state: State) -> None:
-        """Every trial of the state is counted: the same as adding their parameters one by one."""
+    def add_all(self, state: State, refit: Refitted) -> None:
+        """Every trial of the state that fits its newest space is counted: the same as adding them one by one."""
         rows = state.table["params"][:, : len(self.space.names)]
         for number, fingerprint in enumerate(self.space.fingerprints(rows)):
-            tweaked = number in state.tweaked
-            self.counts[self.space.fingerprint(state.params(number)) if tweaked else fingerprint] += 1
+            if number in refit:
+                params = refit[number]
+                if params is not None:
+                    self.add(params)
+            else:
+                tweaked = number in state.tweaked
+                self.counts[self.space.fingerprint(state.params(number)) if tweaked else fingerprint] += 1
 
     def __contains__(self, params: object) -> bool:
         assert isinstance(params, Mapping)
@@ -77,36 +99,62 @@ class Taken(Container[Mapping[str, Any]]):
 class Combined:
     """`combine(searcher, scheduler)`."""
 
-    def __init__(self, state: State, searcher: Searcher, scheduler: Scheduler) -> None:
-        self.searcher, self.scheduler = searcher, scheduler
+    def __init__(
+        self, state: State, make: Callable[[State], Searcher], scheduler: Scheduler, *, limit_s: float | None = None
+    ) -> None:
+        """`make` gives a fresh searcher for the newest space of a state. `limit_s`: how many seconds a proposal may
+        take, None: no limit."""
+        self.make, self.scheduler, self.limit_s = make, scheduler, limit_s
+        self.guard = Guard(make(state), state.space, lazy=limit_s is not None)
         self.taken = Taken(state.space, state.spec.search.repeats)
+        self.left_out: set[int] = set()  # trials that do not fit the space as it is now: searchers do not know them
         self.wanted: dict[int, Stop | Pause | Continue] = {}
-        self.deltas: Arrival | InOrder = InOrder(state) if state.created.deterministic else Arrival()
+        self.order: Arrival | InOrder = order_of(state)
 
     def catch_up(self, state: State) -> None:
         """All that `state` already holds has been observed: the state came from a snapshot or from elsewhere."""
-        self.taken.add_all(state)
-        for delta in _history(state):
-            self._show(self.deltas.add(delta))
-            if isinstance(delta, Result):
-                self.scheduler.observe([Ended(delta.number, delta.losses)])
+        refit = deltas.refitted(state)
+        self.left_out = {number for number, params in refit.items() if params is None}
+        self.taken.add_all(state, refit)
+        self._show(list(deltas.earlier(state.space, state.earlier)))
+        history = deltas.history(state, refit)
+        while chunk := list(islice(history, CHUNK)):
+            self._show([shown for delta in chunk for shown in self.order.add(delta)])
+            self.scheduler.observe([Ended(d.number, d.losses) for d in chunk if isinstance(d, Result)])
 
     def digest(self, state: State, event: ev.AnyEvent) -> list[Any]:
         """The deltas that searcher and scheduler will see."""
         if isinstance(event, ev.TrialReported):
             return list(_progress(state, event))
         if isinstance(event, ev.TrialProposed):
-            return [Proposed(event.trial, event.params, event.memo)]
+            proposed, fits = deltas.proposal(state, event)
+            return [proposed] if fits else [deltas.Stray(event.trial), proposed]
         if isinstance(event, ev.TrialCompleted) or (
             isinstance(event, ev.TrialTold) and 0 <= event.trial < len(state) and state.phase(event.trial) in FINAL
         ):
-            result = _result(state, event.trial)  # TrialTold on a final trial is another result of it
+            result = deltas.result(state, event.trial)  # TrialTold on a final trial is another result of it
             return [result, Ended(event.trial, result.losses)]
         if isinstance(event, ev.TrialStopped | ev.TrialExited):
             return [event]
-        if isinstance(event, ev.SpecChanged) and event.budget is not None:
-            return [event.budget]
+        if isinstance(event, ev.EarlierStudyRead):
+            return list(deltas.earlier(state.space, [event]))
+        if isinstance(event, ev.SpecChanged) and state.changes and state.changes[-1] is event:
+            edited = [self._retold(state)] if state.spaces.since[-1] == state.seq else []
+            return edited + ([] if event.budget is None else [event.budget])
         return []
+
+    def _retold(self, state: State) -> deltas.Retold:
+        """All of the history for a searcher of the newest space: what follows is added to it."""
+        refit = deltas.refitted(state)
+        taken = Taken(state.space, state.spec.search.repeats)
+        taken.add_all(state, refit)
+        return deltas.Retold(
+            searcher=self.make(state),
+            taken=taken,
+            left_out={number for number, params in refit.items() if params is None},
+            earlier=list(deltas.earlier(state.space, state.earlier)),
+            history=list(deltas.history(state, refit)),
+        )
 
     def observe(self, digested: list[Any]) -> None:
         """Searcher and scheduler have seen it; their answers are kept until the log holds them."""
@@ -115,16 +163,30 @@ class Combined:
                 self.wanted.update({command.trial: command for command in self.scheduler.observe([item])})
             if isinstance(item, Ended | ev.TrialStopped | ev.TrialExited):
                 self.wanted.pop(item.number if isinstance(item, Ended) else item.trial, None)
-            if isinstance(item, Proposed):
+            if isinstance(item, deltas.Stray):
+                self.left_out.add(item.number)
+            if isinstance(item, Proposed) and item.number not in self.left_out:
                 self.taken.add(item.params)
             if isinstance(item, Proposed | Result):
-                self._show(self.deltas.add(item))
+                self._show(self.order.add(item))
+            if isinstance(item, Earlier):
+                self._show([item])
             if isinstance(item, Budget):
-                self._show(self.deltas.rebudget(item.trials))
+                self._show(self.order.rebudget(item.trials))
+            if isinstance(item, deltas.Retold):
+                self._begin_again(item)
 
-    def _show(self, deltas: list[Delta]) -> None:
-        if deltas:
-            self.searcher.observe(deltas)
+    def _begin_again(self, told: deltas.Retold) -> None:
+        """Another searcher takes over, for an edited space; it knows what the one before it knew, as far as it fits."""
+        self.taken, self.left_out = told.taken, told.left_out
+        self.guard = Guard(told.searcher, told.taken.space, lazy=self.limit_s is not None)
+        self._show([*told.earlier, *self.order.let_in(told.history)])
+
+    def _show(self, found: Sequence[Delta]) -> None:
+        if self.left_out:
+            found = [d for d in found if isinstance(d, Earlier) or d.number not in self.left_out]
+        if found:
+            self.guard.observe(found)
 
     def due(self, state: State) -> list[Stop | Pause | Continue]:
         """The scheduler's commands on trials that are still running."""
@@ -134,52 +196,76 @@ class Combined:
         """Enqueued configurations first, then the start, then the searcher's."""
         number = len(state)
         if not free:
-            return lambda: [Wait()]
-        given = _given(state, self.taken)
+            return _known(Wait())
+        version = len(state.spaces)
+        given = _given(state, self.taken, version)
         if given is not None:
-            return lambda: [given]
-        if not self.deltas.may_propose(number) or not self.deltas.remaining(state):
-            return lambda: [Wait()]
-        pending = self.deltas.pending(state)
+            return _known(given)
+        if not self.order.may_propose(number) or not self.order.remaining(state):
+            return _known(Wait())
+        pending = [trial for trial in self.order.pending(state) if trial not in self.left_out]
         resource = self.scheduler.resource()
+        by, failures, known = state.spec.search.method, state.switches.fallbacks, self.guard.known
+        guard, taken = self.guard, self.taken
 
-        def answer() -> list[Command]:
-            rng = generator(state.seed, "search", number)
-            found = self.searcher.suggest(number, pending, self.taken, rng)
+        def answer(failure: Failure | None) -> list[Command]:
+            found: Suggestion | Exhausted | Failure | None = failure
+            if failure is None and failures < ENOUGH:
+                found = guard.suggest(known, number, pending, taken, generator(state.seed, "search", number))
+            if found is None or isinstance(found, Failure):
+                rng = generator(state.seed, "fallback", number)
+                found = fallback(found, guard.space, taken, rng, by=by, before=failures)
             if isinstance(found, Exhausted):
-                return [Done(reason=Reason(by=state.spec.search.method, text=found.text))]
-            reason = Reason(by=state.spec.search.method, text=found.text, phase=found.phase, data=found.data)
+                return [Done(reason=Reason(by=by, text=found.text))]
+            reason = Reason(by=by, text=found.text, space_version=version, phase=found.phase, data=found.data)
             return [Start(params=found.params, reason=reason, resource=resource, memo=found.memo)]
 
-        return answer
+        if self.limit_s is None or failures >= ENOUGH:
+            return Answer(answer)
+        return Answer(answer, self.limit_s * max(1, self.guard.backlog))
 
 
-def _given(state: State, taken: Taken) -> Start | None:
+def _known(command: Command) -> Answer:
+    return Answer(lambda _: [command])
+
+
+def _given(state: State, taken: Taken, version: int) -> Start | None:
     """The next configuration that a user gave, if any: enqueued ones, then the study's own first points."""
     if state.queue:
         index = min(state.queue)
         params = state.space.complete(state.queue[index])
-        return Start(params=params, reason=Reason(by="enqueue", text="enqueued by the user", data={"index": index}))
+        why = "enqueued by the user"
+        return Start(params=params, reason=Reason(by="enqueue", text=why, space_version=version, data={"index": index}))
     if not remaining(state):
         return None
     for params, text in first_points(state, after=state.switches.starts_served):
         # A configuration that the user listed twice runs once; later ones are found by their place in the list.
         if params not in taken:
-            return Start(params=params, reason=Reason(by="start", text=text))
+            return Start(params=params, reason=Reason(by="start", text=text, space_version=version))
     return None
 
 
 def first_points(state: State, *, after: int = 0) -> Iterator[tuple[dict[str, Any], str]]:
     """What the study starts with, and why, but for the first `after` of them. Raises `SpaceError` for a point that is
-    not in the space."""
-    start, space = state.spec.start, state.space
+    not in the space; once the space was edited, such points are passed over."""
+    for point, text in _first_points(state.spec.start, state.space, after):
+        try:
+            params = point()
+        except SpaceError:
+            if len(state.spaces) == 1:
+                raise
+        else:
+            yield params, text
+
+
+def _first_points(start: Any, space: Space, after: int) -> Iterator[tuple[Callable[[], dict[str, Any]], str]]:
     if isinstance(start, tuple):
         for i in range(after, len(start)):
-            yield space.complete(start[i]), f"first point {i + 1} of {len(start)}"
+            yield partial(space.complete, start[i]), f"first point {i + 1} of {len(start)}"
     elif start == "default" and not after:
-        yield space.defaults(), "the default configuration"
+        yield space.defaults, "the default configuration"
     elif start == "middle" and not after:
-        yield space.middle(), "the middle of the space"
+        yield space.middle, "the middle of the space"
 
 
 def _progress(state: State, event: ev.TrialReported) -> Iterator[Progress]:
@@ -189,112 +275,6 @@ def _progress(state: State, event: ev.TrialReported) -> Iterator[Progress]:
             o.loss(from_wire(report.values[o.metric])) if o.metric in report.values else None for o in objectives
         )
         yield Progress(event.trial, report.step, losses)
-
-
-def _result(state: State, number: int) -> Result:
-    losses, violations, steps = state.result(number)
-    return Result(number, None if losses is None else tuple(losses), tuple(violations), steps)
-
-
-def _history(state: State) -> Iterator[Proposed | Result]:
-    """All that a searcher has seen of the study, in order, from the state's columns."""
-    decoded: dict[int, dict[str, Any]] = {}
-    for place, delta in enumerate(state.history["delta"].tolist()):
-        if delta >= 0:
-            if delta not in decoded:  # proposals come by number: a chunk of them is decoded at once
-                chunk = range(delta, min(delta + CHUNK, len(state)))
-                decoded = dict(zip(chunk, state.params_of(chunk), strict=True))
-            yield Proposed(delta, decoded[delta], state.memos.get(delta))
-        elif place in state.superseded:
-            losses, violations, steps = state.superseded[place]
-            yield Result(~delta, None if losses is None else tuple(losses), tuple(violations), steps)
-        else:
-            yield _result(state, ~delta)
-
-
-class Arrival:
-    """Deltas go to the searcher as they come."""
-
-    def add(self, delta: Delta) -> list[Delta]:
-        """The deltas that the searcher may see now."""
-        return [delta]
-
-    def rebudget(self, trials: int | None) -> list[Delta]:
-        """Another budget lets nothing more in."""
-        return []
-
-    def may_propose(self, number: int) -> bool:
-        """Always."""
-        return True
-
-    def remaining(self, state: State) -> float:
-        """How many more trials may begin."""
-        return remaining(state)
-
-    def pending(self, state: State) -> list[int]:
-        """The trials without a result."""
-        return list(state.running())
-
-
-class InOrder:
-    """Results go to the searcher by trial number, and proposal k sees exactly those of trials below k - lag.
-
-    So what is proposed does not depend on which trial happened to be faster. When the budget is used up, further
-    results are let in one by one: a failed trial among them makes room for one more proposal.
-    """
-
-    def __init__(self, state: State) -> None:
-        spec = state.created.spec
-        self.lag = spec.search.lag if spec.search.lag is not None else spec.run.workers
-        self.trials = spec.budget.trials
-        self.results: dict[int, Result] = {}
-        self.number = 0  # the next proposal
-        self.fed = 0  # results of trials below this were let in
-        self.failures: set[int] = set()  # failed ones among them
-
-    def add(self, delta: Delta) -> list[Delta]:
-        """The deltas that the searcher may see now."""
-        ready: list[Delta] = []
-        if isinstance(delta, Proposed):
-            self.number = delta.number + 1
-            ready.append(delta)
-        elif isinstance(delta, Result) and delta.number >= self.fed:
-            self.results[delta.number] = delta
-        elif isinstance(delta, Result):  # tried again by a user: only whether another trial takes its place can change
-            self._judge(delta)
-        return ready + self._let_in()
-
-    def rebudget(self, trials: int | None) -> list[Delta]:
-        """The results that another budget lets in."""
-        self.trials = trials
-        return self._let_in()
-
-    def _let_in(self) -> list[Delta]:
-        ready: list[Delta] = []
-        while self.fed in self.results and (self.fed < self.number - self.lag or self._full()):
-            result = self.results.pop(self.fed)
-            self._judge(result)
-            self.fed += 1
-            ready.append(result)
-        return ready
-
-    def _judge(self, result: Result) -> None:
-        (self.failures.add if result.losses is None else self.failures.discard)(result.number)
-
-    def _full(self) -> bool:
-        return self.trials is not None and self.number - len(self.failures) >= self.trials
-
-    def may_propose(self, number: int) -> bool:
-        """Whether every result that proposal `number` must see is in."""
-        return self.fed >= number - self.lag
-
-    def remaining(self, state: State) -> float:
-        """Whether one more trial may begin, by the results let in so far."""
-        return 0 if self._full() else 1
-
-    def pending(self, state: State) -> list[int]:
-        """The trials whose results were not let in."""
-        return list(range(self.fed, self.number))
 
 
 __all__ = ["Combined", "Phase", "Policy", "Taken", "first_points"]

@@ -8,13 +8,21 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rung.model import LogError, RungError
+from rung.model import LogError, Parameter, RungError
 from rung.study import events as ev
 from rung.study.columns import Columns
 from rung.study.live import Live, Runner, Switches
 from rung.study.state import State
 
-FOLD_VERSION = "1"  # raise it whenever `State.apply` gives another state for the same log
+FOLD_VERSION = "2"  # raise it whenever `State.apply` gives another state for the same log
+
+
+class _Edit(msgspec.Struct, array_like=True):
+    """A version of the space after the first."""
+
+    seq: int
+    parameters: tuple[Parameter, ...]
+    constraints: tuple[str, ...]
 
 
 class _Frozen(msgspec.Struct):
@@ -23,6 +31,7 @@ class _Frozen(msgspec.Struct):
     decisions: int
     budget: Any
     run: Any
+    edits: list[_Edit]
     table: dict[str, Any]
     history: dict[str, Any]
     superseded: dict[int, list[Any]]
@@ -36,6 +45,7 @@ class _Frozen(msgspec.Struct):
     retries_wanted: set[int]
     runners: dict[int, Runner]
     changes: list[ev.SpecChanged | ev.TrialTold]
+    earlier: list[ev.EarlierStudyRead]
     switches: Switches
     phases: bytes
 
@@ -52,6 +62,10 @@ def dump(state: State) -> bytes:
         decisions=state.decisions,
         budget=state.spec.budget,
         run=state.spec.run,
+        edits=[
+            _Edit(seq, space.parameters, space.constraints)
+            for seq, space in zip(state.spaces.since[1:], state.spaces.versions[1:], strict=True)
+        ],
         table=state.table.dump(),
         history=state.history.dump(),
         phases=state.phases.tobytes(),
@@ -66,8 +80,12 @@ def load(body: bytes) -> State:
         frozen = _decoder.decode(body)
         state = State(frozen.created, seq=frozen.seq)
         state.decisions = frozen.decisions
+        for edit in frozen.edits:
+            state.spaces.add(edit.parameters, edit.constraints, seq=edit.seq)
         state.spec = msgspec.structs.replace(
             state.spec,
+            parameters=state.space.parameters,
+            constraints=state.space.constraints,
             budget=msgspec.convert(frozen.budget, type(state.spec.budget)),
             run=msgspec.convert(frozen.run, type(state.spec.run)),
         )
@@ -83,5 +101,5 @@ def load(body: bytes) -> State:
 
 _COPIED = (
     "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops", "retries_wanted", "runners",
-    "changes", "switches",
+    "changes", "earlier", "switches",
 )  # fmt: skip

@@ -17,7 +17,10 @@ from rung.model import LogError, StudySpec, Trial, from_wire
 from rung.space import Space, SpaceError
 from rung.study import events as ev
 from rung.study.columns import Columns
+from rung.study.guard import failure_of
 from rung.study.live import Live, Runner, Switches, Track
+from rung.study.reading import Results, records
+from rung.study.spaces import Spaces, completed, revised
 from rung.study.transitions import FINAL, LIVE, PUBLIC, Phase, after
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ class State:
     def __init__(self, created: ev.StudyCreated, *, seq: int) -> None:
         self.created = created
         self.spec: StudySpec = created.spec
-        self.space = Space(created.spec.parameters, created.spec.constraints)
+        self.spaces = Spaces(created.spec)
         self.seq = seq
         self.decisions = 0
         self.table = Columns(
@@ -43,6 +46,8 @@ class State:
             started=("f8", 0, np.nan),
             ended=("f8", 0, np.nan),
             steps=("i4", 0, 0),
+            space=("u4", 0, 1),
+            proposal_s=("f8", 0, np.nan),
             params=("f8", len(self.space.names) or 1, np.nan),
             values=("f8", len(self.spec.objectives) or 1, np.nan),
         )
@@ -59,6 +64,7 @@ class State:
         self.retries_wanted: set[int] = set()
         self.runners: dict[int, Runner] = {}
         self.changes: list[ev.SpecChanged | ev.TrialTold] = []
+        self.earlier: list[ev.EarlierStudyRead] = []
         self.switches = Switches(last_at=created.at)
         self.phases = np.zeros(len(Phase), np.int64)
         self._objectives = {o.metric: o for o in self.spec.objectives}
@@ -72,6 +78,11 @@ class State:
         return cls(event, seq=seq)
 
     # ------------------------------------------------------------------------------------------ read protocol
+
+    @property
+    def space(self) -> Space:
+        """What is searched now: the newest version of the space."""
+        return self.spaces.versions[-1]
 
     @property
     def seed(self) -> int:
@@ -101,63 +112,25 @@ class State:
         """A trial's own parameters: what was searched, and constants where they were overridden."""
         return self.params_of(range(number, number + 1))[0]
 
-    def params_of(self, numbers: range) -> list[dict[str, Any]]:
-        """The own parameters of several trials at once: decoding rows together is much cheaper than one by one."""
-        rows = self.table["params"][numbers.start : numbers.stop, : len(self.space.names)]
-        found = self.space.from_rows(rows)
-        for number in self.tweaked.keys() & set(numbers) if self.tweaked else ():
-            found[number - numbers.start] |= self.tweaked[number]
+    def params_of(self, numbers: range | list[int]) -> list[dict[str, Any]]:
+        """The own parameters of several trials at once, each as it was proposed: decoding rows together is much cheaper
+        than one by one."""
+        some = slice(numbers.start, numbers.stop) if isinstance(numbers, range) else numbers
+        found = self.spaces.from_rows(self.table["params"][some, : len(self.space.names)], self.table["space"][some])
+        for own, number in zip(found, numbers, strict=True) if self.tweaked else ():
+            own.update(self.tweaked.get(number, {}))
         return found
 
     def trial(self, number: int) -> Trial:
         """The record of one trial, its constants included."""
         if not 0 <= number < len(self):
             raise IndexError(number)
-        return next(self._records(range(number, number + 1)))
+        return next(records(self, range(number, number + 1)))
 
     def trials(self) -> Iterator[Trial]:
         """All trials, by number."""
         for begin in range(0, len(self), CHUNK):
-            yield from self._records(range(begin, min(begin + CHUNK, len(self))))
-
-    def _records(self, numbers: range) -> Iterator[Trial]:
-        rows = slice(numbers.start, numbers.stop)
-        column = {name: self.table[name][rows].tolist() for name in ("phase", "attempt", "steps", "started", "ended")}
-        metrics = self._metrics(numbers)
-        objective = self.spec.objectives[0].metric if self.spec.objectives else None
-        values = self.table["values"][rows, 0].tolist() if objective is not None else []
-        for i, (number, params) in enumerate(zip(numbers, self.params_of(numbers), strict=True)):
-            phase = column["phase"][i]
-            final = phase in _FINAL_NUMBERS
-            started, ended = column["started"][i], column["ended"][i]
-            yield Trial(
-                number=number,
-                state=PUBLIC[Phase(phase)],
-                params=self.space.full(params),
-                value=values[i] if final and objective in metrics[i] else None,
-                values=metrics[i] if final else self._said(number),
-                steps=column["steps"][i],
-                started=None if math.isnan(started) else started,
-                ended=None if math.isnan(ended) else ended,
-                attempt=column["attempt"][i],
-                reason=self.reasons.get(number),
-                error=self.errors.get(number),
-            )
-
-    def _metrics(self, numbers: range) -> list[dict[str, float]]:
-        """The metrics of each of the trials that have any."""
-        found: list[dict[str, float]] = [{} for _ in numbers]
-        for name in self.table.names():
-            if name.startswith("has:"):
-                has = self.table[name][numbers.start : numbers.stop]
-                column = self.table["metric:" + name[4:]][numbers.start : numbers.stop]
-                for i in np.flatnonzero(has).tolist():
-                    found[i][name[4:]] = float(column[i])
-        return found
-
-    def _said(self, number: int) -> dict[str, float]:
-        live = self.live.get(number)
-        return {name: track.last for name, track in live.tracks.items()} if live is not None else {}
+            yield from records(self, range(begin, min(begin + CHUNK, len(self))))
 
     def has_value(self, number: int) -> bool:
         """Whether the trial's first objective has a value."""
@@ -230,6 +203,11 @@ class State:
             self.switches.elapsed += max(0.0, event.at - self.switches.last_at)  # a clock set back adds nothing
         self.switches.last_at = event.at
 
+    def _on_earlier(self, event: ev.EarlierStudyRead) -> None:
+        if len(self):
+            raise LogError("an earlier study is read after the first trial")
+        self.earlier.append(event)
+
     def _on_attached(self, event: ev.RunnerAttached) -> None:
         self.runners[event.epoch] = Runner(
             event.runner, event.epoch, event.host, event.pid, event.workers, since=event.at
@@ -268,6 +246,11 @@ class State:
         self._reopen()
 
     def _on_changed(self, event: ev.SpecChanged) -> None:
+        if event.parameters is not None or event.constraints is not None:
+            try:
+                self._edit_space(event)
+            except SpaceError:
+                return  # as with a wish that cannot be granted: two edits may only be possible without each other
         self.changes.append(event)
         self.spec = msgspec.structs.replace(
             self.spec, budget=event.budget or self.spec.budget, run=event.run or self.spec.run
@@ -275,6 +258,17 @@ class State:
         if event.budget is not None:
             self.switches.time_spent = False
             self._reopen()
+
+    def _edit_space(self, event: ev.SpecChanged) -> None:
+        """There is a new version of the space; what was enqueued and is none of it is no longer."""
+        spec = revised(self.spec, event.parameters, event.constraints)
+        self.spaces.add(spec.parameters, spec.constraints, seq=self.seq + 1)
+        self.spec = spec
+        self.queue = {i: fit for i, params in self.queue.items() if (fit := completed(self.space, params)) is not None}
+        self.switches.reopened = self.seq + 1
+        over = self.switches.completed
+        if over is not None and over.reason.by == self.spec.search.method:  # all had been proposed
+            self.switches.completed = None
 
     def _on_told(self, event: ev.TrialTold) -> None:
         self.changes.append(event)
@@ -302,12 +296,16 @@ class State:
         self.switches.reopened = self.seq + 1
 
     def _on_proposed(self, event: ev.TrialProposed) -> None:
+        version = self.spaces.version(event.reason.space_version)
         try:
-            row = self.space.to_rows([event.params])
+            row = self.spaces.to_row(event.params, version)
         except SpaceError as error:
             raise LogError(f"trial {event.trial} is proposed outside of the space: {error}") from error
         number = self.table.add_row()
-        self.table["params"][number, : row.shape[1]] = row[0]
+        self.table["params"][number, : len(row)] = row
+        self.table["space"][number] = version
+        if event.seconds is not None:
+            self.table["proposal_s"][number] = event.seconds
         self.phases[Phase.NEW] += 1
         tweaked = {k: v for k, v in event.params.items() if k in self.space.constants}
         if tweaked:
@@ -318,6 +316,7 @@ class State:
         if event.enqueued is not None:
             self.queue.pop(event.enqueued, None)
         self.switches.starts_served += event.reason.by == "start"
+        self.switches.fallbacks += failure_of(event.reason) is not None
         self.live[number] = Live(number)
 
     def _on_assigned(self, event: ev.AttemptAssigned) -> None:
@@ -417,15 +416,9 @@ class State:
         for place in np.flatnonzero(self.history["delta"] == ~trial):
             self.superseded.setdefault(int(place), list(self.result(trial)))
 
-    def result(self, number: int) -> tuple[list[float] | None, list[float], int]:
-        """A final trial as a searcher sees it: losses (None: it failed), violations of the outcomes, reports."""
-        steps = int(self.table["steps"][number])
-        if self.phase(number) == Phase.FAILED:
-            return None, [], steps
-        values = self.table["values"][number]
-        metrics = self._metrics(range(number, number + 1))[0] if self.spec.outcomes else {}
-        losses = [o.loss(float(v)) for o, v in zip(self.spec.objectives, values, strict=False)]
-        return losses, [o.violation(metrics.get(o.metric)) for o in self.spec.outcomes], steps
+    def result(self, number: int) -> tuple[list[float] | None, list[float], int, float | None]:
+        """A final trial as a searcher sees it (`Results`)."""
+        return Results(self, range(number, number + 1))[number]
 
     def _compare(self, trial: int, value: float) -> None:
         loss = self.spec.objectives[0].loss(value)
@@ -453,10 +446,10 @@ class State:
 
 
 _PHASES = tuple(Phase)  # by number
-_FINAL_NUMBERS = frozenset(int(phase) for phase in FINAL)
 FIRST_OUTCOMES = 5  # a study whose first so many trials all fail is given up
 
 _HANDLERS: Mapping[type, Callable[[State, Any], None]] = {
+    ev.EarlierStudyRead: State._on_earlier,
     ev.RunnerAttached: State._on_attached,
     ev.RunnerDetached: State._on_detached,
     ev.TimeSpent: State._on_time_spent,

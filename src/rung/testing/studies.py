@@ -36,7 +36,7 @@ from rung.runner.log import Log, entry, open_engine, read, write_snapshot
 from rung.runner.reconcile import gone_epochs, orphans
 from rung.schedule.base import Contest
 from rung.schedule.none import RunToTheEnd
-from rung.search.base import Delta, Exhausted, Problem, Proposed, Suggestion
+from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.store.base import LeaseOwner, Store
 from rung.store.memory import MemoryStore
 from rung.study import events as ev
@@ -123,6 +123,11 @@ def digest(state: State) -> str:
         "run": msgspec.structs.asdict(state.spec.run),
         "history": state.history["delta"].tolist(),
         "results": [state.result(number) for number in range(len(state)) if number not in state.live],
+        "spaces": [
+            state.table["space"].tolist(),
+            [[msgspec.to_builtins(space.parameters), space.constraints] for space in state.spaces.versions],
+        ],
+        "earlier": [msgspec.to_builtins(event) for event in state.earlier],
         "live": {number: _fields(live, _LIVE) for number, live in sorted(state.live.items())},
         "runners": {
             epoch: _fields(runner, "runner host pid workers") for epoch, runner in sorted(state.runners.items())
@@ -151,10 +156,11 @@ class World:
         seed: int = 0,
         deterministic: bool = False,
         policies: PolicyFactory = policy_for,
+        earlier: Sequence[ev.EarlierStudyRead] = (),
     ) -> None:
         store = MemoryStore()
         created = ev.StudyCreated(at=BEGIN, uid="0123456789abcdef", spec=spec, seed=seed, deterministic=deterministic)
-        store.create(STUDY, [entry(created)], at=BEGIN)
+        store.create(STUDY, [entry(event) for event in (created, *earlier)], at=BEGIN)
         self._attach(store, behave, workers, policies, runner="runner-1")
 
     def _attach(self, store: Store, behave: Behaviour, workers: int, policies: PolicyFactory, *, runner: str) -> None:
@@ -337,10 +343,16 @@ def diary_policy(state: State) -> Policy:
     """The usual policy with a `Diary` for a searcher."""
     spec = state.created.spec
     contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
-    problem = Problem(
-        space=state.space, seed=state.seed, search=spec.search, objectives=spec.objectives, budget=spec.budget
-    )
-    policy = Combined(state, Diary(problem), RunToTheEnd(contest))
+
+    def make(state: State) -> Diary:
+        return Diary(
+            Problem(
+                space=state.space, seed=state.seed, search=spec.search, objectives=spec.objectives, budget=spec.budget,
+                space_version=len(state.spaces),
+            )
+        )  # fmt: skip
+
+    policy = Combined(state, make, RunToTheEnd(contest))
     policy.catch_up(state)
     return policy
 
@@ -400,9 +412,9 @@ class Folding:
         given = tuple(values) if values else None
         self.add(ev.TrialCompleted, trial=number, attempt=attempt, state=state, values=given, **fields)
 
-    def done(self, *values: WireNumber) -> int:
+    def done(self, *values: WireNumber, params: dict[str, Any] | None = None) -> int:
         """The number of a new trial that ran and is complete with these values."""
-        number = self.started()
+        number = self.started(self.proposed(params))
         names = [objective.metric for objective in self.state.spec.objectives]
         self.reported(number, dict(zip(names, values, strict=True)))
         self.exited(number)

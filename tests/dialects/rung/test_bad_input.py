@@ -61,6 +61,8 @@ _TABLE = [
     ("search: {seed: -1}\n", "s.yaml:1: search.seed: expected a whole number of at least 0, got -1"),
     ("search: {seed: 0.5}\n", "s.yaml:1: search.seed: expected a whole number of at least 0, got 0.5"),
     ("search: {seed: " + "9" * 30 + "}\n", "s.yaml:1: search.seed: expected a number of at most 63 bits, got " + "9" * 30),
+    ("search: {batch: 0}\n", "s.yaml:1: search.batch: expected a whole number of at least 1, got 0"),
+    ("search: {batch: 2, lag: 1}\n", "s.yaml:1: search.lag: has no meaning beside `batch`, whose trials all wait for the batch before; leave it out"),
     ("search: {repeats: 0}\n", "s.yaml:1: search.repeats: expected a whole number of at least 1, got 0"),
     ("schedule: {method: 3}\n", 's.yaml:1: schedule.method: expected the name of a method, got 3; write "3" in quotes if it is meant as text'),
     # budget

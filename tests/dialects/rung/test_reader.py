@@ -131,6 +131,7 @@ def test_a_tree_is_a_study_too() -> None:
             StudySpec(objectives=(Objective(metric="cover", goal=0.95),)),
         ),
         ("search: sobol", StudySpec(search=SearchSpec(method="sobol"))),
+        ("search: {batch: 4}", StudySpec(search=SearchSpec(batch=4))),
         ("schedule: asha", StudySpec(schedule=ScheduleSpec(method="asha"))),
         ("start: middle", StudySpec(start="middle")),
         ("start: []", StudySpec(start=())),

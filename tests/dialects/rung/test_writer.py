@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rung.dialects import RungDialect, edit_spec, spec_from_tree, spec_to_tree, to_yaml
 from rung.model import Budget, Objective, Outcome, Parameter, RunSettings, ScheduleSpec, SearchSpec, StudySpec
 from rung.space import Space, SpaceError
+from rung.space.axes import json_key
 
 TEXT = """\
 name: digits
@@ -79,7 +80,7 @@ def test_names_keep_their_order_and_shape(names: tuple[str, ...]) -> None:
     assert read(to_yaml(spec)) == spec
 
 
-_TEXTS = st.text(max_size=12) | st.sampled_from(
+_TEXTS = st.text(max_size=12).filter(lambda text: "\0" not in text) | st.sampled_from(
     ["on", "1e5", "0o17", "010", "~", "null", ".nan", "1_000", "2024-01-01", "<<", "a\nb", "\x85", "\u2028", " x ", "- a", "{a}", "😀", "a: b", "x #y", "'", "\t", "=", "!x", "&a", "*a", "%", "@"]
 )  # fmt: skip
 _NUMBERS = st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False)
@@ -88,7 +89,7 @@ _JSON = st.recursive(
     _SCALARS, lambda below: st.lists(below, max_size=3) | st.dictionaries(_TEXTS, below, max_size=3), max_leaves=6
 )
 _WORDS = st.text("abcXY_-.1", min_size=1, max_size=6)
-_FILLED = _TEXTS.filter(lambda text: bool(text.strip()) and "\0" not in text)
+_FILLED = _TEXTS.filter(lambda text: bool(text.strip()))
 _AMOUNTS = st.floats(0, 1e6) | st.integers(0, 1000).map(float)
 _OPTIONS = st.dictionaries(_WORDS, _JSON, max_size=2)
 
@@ -104,7 +105,7 @@ def parameters(draw: st.DrawFn) -> Parameter:
         if draw(st.booleans()):
             fields["default"] = draw(st.integers(low, high))
     elif kind in ("choice", "ordinal"):
-        values = draw(st.lists(_SCALARS, min_size=1, max_size=4, unique_by=json.dumps))
+        values = draw(st.lists(_SCALARS, min_size=1, max_size=4, unique_by=json_key))
         fields["values"] = tuple(values)
     elif kind == "normal":
         fields |= {"mean": draw(st.floats(-10, 10)), "sd": draw(st.floats(0.1, 10))}
@@ -141,7 +142,7 @@ _SEARCHES = st.builds(
     repeats=st.integers(1, 5),
     lag=st.none() | st.integers(0, 5),
     options=_OPTIONS,
-)
+) | st.builds(SearchSpec, batch=st.integers(1, 9))
 _OBJECTIVES = st.builds(
     Objective,
     metric=_FILLED,
@@ -154,9 +155,7 @@ _OUTCOMES = st.builds(Outcome, metric=_FILLED, at_most=st.floats(0, 10), at_leas
 @st.composite
 def specs(draw: st.DrawFn) -> StudySpec:
     declared = draw(st.lists(parameters(), max_size=5, unique_by=lambda parameter: parameter.name))
-    arguments = _TEXTS.filter(lambda text: "\0" not in text).map(
-        lambda text: text.replace("{", "{{").replace("}", "}}")
-    )
+    arguments = _TEXTS.map(lambda text: text.replace("{", "{{").replace("}", "}}"))
     places = [f"{{{parameter.name}}}" for parameter in declared]
     template = st.lists(arguments | st.sampled_from(["{rest}", "{params}", *places]), max_size=3)
     start: Any = draw(st.sampled_from(["default", "middle", "random", "points"]))

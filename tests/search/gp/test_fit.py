@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from search.gp.problems import CONDITIONAL, rows_of, slow_kernel, studied
 
 from rung.search.gp import fit as gp
 from rung.search.gp.inputs import inputs_of, shape_of
 from rung.space import Space
+from search.gp.problems import CONDITIONAL, rows_of, slow_kernel, studied
 
 
 def test_the_covariance_is_that_of_its_slow_twin() -> None:
@@ -40,7 +40,7 @@ def test_the_profile_is_the_best_mean_and_variance() -> None:
 
     def loss(mean: float, variance: float) -> float:
         quadratic = (y - mean) @ inverse @ (y - mean) + gp.MEAN_WEIGHT * mean**2 + gp.SIGNAL_WEIGHT
-        return 0.5 * (len(y) + gp.SIGNAL_WEIGHT) * math.log(variance) + 0.5 * quadratic / variance
+        return float(0.5 * (len(y) + gp.SIGNAL_WEIGHT) * math.log(variance) + 0.5 * quadratic / variance)
 
     best = loss(found.mean, found.variance)
     for mean, variance in [(0.01, 0.0), (-0.01, 0.0), (0.0, 0.01), (0.0, -0.01)]:

@@ -152,13 +152,19 @@ def _search(value: Value) -> SearchSpec:
     if isinstance(value.value, str):
         return SearchSpec(method=value.text(what))
     value.tree(what)
-    fields, options = _with_options(value, ("method", "seed", "repeats", "lag"))
+    fields, options = _with_options(value, ("method", "seed", "repeats", "lag", "batch", "timeout"))
     given: dict[str, Any] = {"options": options}
     if "method" in fields:
         given["method"] = fields["method"].text("the name of a searcher")
-    for key, at_least in (("seed", 0), ("repeats", 1), ("lag", 0)):
+    for key, at_least in (("seed", 0), ("repeats", 1), ("lag", 0), ("batch", 1)):
         if key in fields:
             given[key] = fields[key].whole(at_least)
+    if "timeout" in fields:
+        given["timeout_s"] = fields["timeout"].seconds(above=0)
+    if "lag" in fields and "batch" in fields:
+        raise fields["lag"].error(
+            "has no meaning beside `batch`, whose trials all wait for the batch before; leave it out"
+        )
     return SearchSpec(**given)
 
 

@@ -19,48 +19,58 @@ Objective = Callable[["Floats"], "tuple[Floats, Floats]"]
 
 SUFFICIENT = 1e-4  # Armijo's share of the ascent that the gradient promises (Nocedal & Wright 2006, eq. 3.4)
 SHORTER = 0.25
-FIRST_STEP = 0.05
+FIRST_STEP = 1 / 6  # of the reach, while the curvature is not known
 
 
-def ascend(function: Objective, starts: Floats, low: Floats, high: Floats, rounds: int) -> tuple[Floats, Floats]:
+def ascend(
+    function: Objective,
+    starts: Floats,
+    low: Floats,
+    high: Floats,
+    rounds: int,
+    *,
+    reach: float = 0.3,
+    enough: float = 0.0,
+) -> tuple[Floats, Floats]:
     """Local maxima (s, d) near the `starts` within `low` <= x <= `high` (s, d), and their values.
 
-    BFGS on the inverse Hessian of each start (Nocedal & Wright 2006, eq. 6.17), on the coordinates that no bound holds.
+    BFGS on the inverse Hessian of each start (Nocedal & Wright 2006, eq. 6.17), on the coordinates that no bound holds;
+    no step changes a coordinate by more than `reach`. It ends when each start has taken a step that gained less than
+    `enough`, after `rounds` evaluations at the latest. (L-BFGS-B does the same for one start; what it costs beside the
+    function is a multiple of this, as its small triangular systems wake all threads of the linear algebra library.)
     """
     x = np.clip(starts, low, high)
     value, gradient = function(x)
-    inverse, step = _identity(x), np.ones(len(x))
-    direction = _direction(inverse, gradient, x, low, high, first=True)
+    inverse, step, settled = np.tile(np.eye(x.shape[1]), (len(x), 1, 1)), np.ones(len(x)), np.zeros(len(x), dtype=bool)
+    direction = _direction(inverse, gradient, x, low, high, reach, first=True)
     for _ in range(rounds):
         tried = np.clip(x + step[:, None] * direction, low, high)
         moved = tried - x
-        if not np.abs(moved).max(initial=0.0) > 1e-12:
+        if settled.all() or not np.abs(moved).max(initial=0.0) > 1e-12:
             break
         new_value, new_gradient = function(tried)
         taken = new_value >= value + SUFFICIENT * np.einsum("ij,ij->i", gradient, moved)
+        settled |= taken & (new_value - value < enough)
         inverse[taken] = _update(inverse[taken], moved[taken], (gradient - new_gradient)[taken])
         x[taken], value[taken], gradient[taken] = tried[taken], new_value[taken], new_gradient[taken]
         step = np.where(taken, 1.0, step * SHORTER)
-        fresh = _direction(inverse, gradient, x, low, high)
+        fresh = _direction(inverse, gradient, x, low, high, reach)
         direction = np.where(taken[:, None], fresh, direction)
     return x, value
 
 
-def _identity(x: Floats) -> Floats:
-    return np.tile(np.eye(x.shape[1]), (len(x), 1, 1))
-
-
-def _direction(inverse: Floats, gradient: Floats, x: Floats, low: Floats, high: Floats, first: bool = False) -> Floats:
-    """Uphill, with the coordinates left out that a bound holds; no longer than the box."""
+def _direction(
+    inverse: Floats, gradient: Floats, x: Floats, low: Floats, high: Floats, reach: float, *, first: bool = False
+) -> Floats:
+    """Uphill, with the coordinates left out that a bound holds; where BFGS leads downhill, along the gradient."""
     held = ((x <= low) & (gradient < 0)) | ((x >= high) & (gradient > 0))
     free = np.where(held, 0.0, gradient)
-    found = np.where(held, 0.0, np.einsum("sij,sj->si", inverse, free))
-    uphill = np.einsum("ij,ij->i", found, free) > 0
-    found = np.where(uphill[:, None], found, free)
-    longest = np.abs(found).max(axis=1, initial=1e-300)
-    limit = np.where(uphill, 0.3, FIRST_STEP) if not first else np.full(len(x), FIRST_STEP)
-    scale = np.minimum(1.0, limit / longest) if not first else limit / longest
-    return np.asarray(found * np.where(uphill, scale, limit / longest)[:, None])
+    newton = np.where(held, 0.0, np.einsum("sij,sj->si", inverse, free))
+    blind = (np.einsum("ij,ij->i", newton, free) <= 0) | first
+    found = np.where(blind[:, None], free, newton)
+    longest = np.maximum(np.abs(found).max(axis=1, initial=0.0), 1e-300)
+    scale = np.where(blind, FIRST_STEP * reach / longest, np.minimum(1.0, reach / longest))
+    return np.asarray(found * scale[:, None])
 
 
 def _update(inverse: Floats, moved: Floats, change: Floats) -> Floats:

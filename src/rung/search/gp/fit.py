@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rung.search.gp.ascent import ascend
 from rung.search.gp.kernel import distances, matern52, task_correlations
 from rung.search.gp.warp import kumaraswamy
 
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from rung.space.scales import Floats
 
 LENGTH_SD = math.sqrt(3.0)  # of log lengthscale
-NOISE_MEAN, NOISE_SD = math.log(1e-4), 3.0
+NOISE_MEAN, NOISE_SD = math.log(1e-5), 3.5
 NOISE_LOW, NOISE_HIGH = math.log(1e-8), math.log(2.0)
-WARP_SD, WARP_LIMIT = 0.5, 1.5
+WARP_SD, WARP_LIMIT = 0.25, 1.0
 TASK_SD = 1.5
 SIGNAL_WEIGHT = 2.0  # how many observations the prior belief that the signal variance is 1 counts for
 MEAN_WEIGHT = 0.25  # precision of the mean around 0, in units of 1 / signal variance
+REACH = 1.5  # of a step of the fit, in standard deviations of the prior
+ENOUGH = 1e-3  # of the log density: a step that gains less ends the fit
 FAILED = 1e25  # the objective where the covariance cannot be factored
 
 
@@ -41,7 +44,7 @@ class Hyper(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """Given the covariance C = s^2 (K + noise): `alpha` = C^-1 (y - mean) s^2, the `mean`, `variance` s^2, and the
+    """For y of covariance s^2 (K + noise): `alpha` = (K + noise)^-1 (y - mean), the `mean`, `variance` s^2, and the
     negative log marginal likelihood but for a constant."""
 
     alpha: Floats
@@ -158,7 +161,7 @@ def covariance(fixed: Fixed, hyper: Hyper) -> Covariance:
 def objective(h: Floats, fixed: Fixed, y: Floats) -> tuple[float, Floats]:
     """Negative log posterior density of h (but for a constant) and its gradient (Rasmussen & Williams 2006, eq. 5.9,
     with mean and signal variance at their best, where the density does not depend on them to first order)."""
-    from scipy.linalg.lapack import dpotri
+    from scipy.linalg.lapack import dtrtri
 
     shape, prior = fixed.shape, fixed.prior
     hyper = unpack(shape, h)
@@ -166,8 +169,8 @@ def objective(h: Floats, fixed: Fixed, y: Floats) -> tuple[float, Floats]:
     if cov.factor is None:
         return FAILED, np.zeros_like(h)
     found = profile(cov.factor, y)
-    inverse, _ = dpotri(cov.factor, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    root, _ = dtrtri(cov.factor, lower=1)  # dpotri takes a thousand times longer where other programs use the cores
+    inverse = root.T @ root
     by_cov = 0.5 * (inverse - np.outer(found.alpha, found.alpha) / found.variance)  # dloss / d(K + noise)
     gradient = [
         _by_lengths_and_warps(fixed, cov, by_cov, hyper.noise),
@@ -210,12 +213,15 @@ def _by_tasks(fixed: Fixed, hyper: Hyper, cov: Covariance, by_cov: Floats) -> Fl
 
 
 def fit(fixed: Fixed, y: Floats, start: Floats, steps: int) -> tuple[Floats, float]:
-    """The h that L-BFGS-B finds from `start` in so many iterations, and its negative log density."""
-    from scipy.optimize import minimize
-
+    """The h that an ascent from `start` reaches in so many evaluations, and its negative log density. The ascent is on
+    h in units of the prior's standard deviations."""
     prior = fixed.prior
+
+    def density(z: Floats) -> tuple[Floats, Floats]:
+        found = [objective(prior.mean + prior.sd * one, fixed, y) for one in z]
+        return -np.array([value for value, _ in found]), np.array([-prior.sd * gradient for _, gradient in found])
+
     inside = np.clip(start, prior.low, prior.high)
-    bounds = np.column_stack([prior.low, prior.high])
-    options = {"maxiter": steps, "maxfun": 2 * steps, "ftol": 1e-7, "gtol": 1e-3}
-    found = minimize(objective, inside, (fixed, y), "L-BFGS-B", jac=True, bounds=bounds, options=options)
-    return np.asarray(found.x), float(found.fun)
+    z, low, high = ((some - prior.mean)[None, :] / prior.sd for some in (inside, prior.low, prior.high))
+    reached, value = ascend(density, z, low, high, steps, reach=REACH, enough=ENOUGH)
+    return prior.mean + prior.sd * reached[0], -float(value[0])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INACTIVE = -1.0  # the code of an inactive choice: unlike every value, like itself
 WARPED_FROM = 5  # values an ordered column needs before its warping can be told from noise
+WARPED_UP_TO = 10  # columns with an order; of more, the warpings would be told by too few results
 
 
 class Shape(NamedTuple):
@@ -59,14 +60,19 @@ class Inputs(NamedTuple):
     codes: Floats
     task: Integers
 
+    def take(self, rows: Integers) -> Inputs:
+        """Those of some rows."""
+        return Inputs(self.features[rows], self.codes[rows], self.task[rows])
 
-def shape_of(space: Space, tasks: int = 0) -> Shape:
-    """The shape of the rows of `space`."""
+
+def shape_of(space: Space, tasks: int = 0, *, warp: bool = True) -> Shape:
+    """The shape of the rows of `space`; without `warp` no column is warped."""
     columns = columns_of(space)
     smooth = [j for j, column in enumerate(columns) if column.kind != "categorical"]
     choices = [j for j, column in enumerate(columns) if column.kind == "categorical"]
     sizes = [column.size or 0 for column in columns]
-    warped = [place for place, j in enumerate(smooth) if sizes[j] == 0 or sizes[j] >= WARPED_FROM]
+    warp = warp and len(smooth) <= WARPED_UP_TO
+    warped = [place for place, j in enumerate(smooth) if warp and (sizes[j] == 0 or sizes[j] >= WARPED_FROM)]
     return Shape(
         _whole(smooth),
         _whole(choices),

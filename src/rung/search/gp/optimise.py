@@ -7,7 +7,6 @@ So a move that activates a parameter has a value for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from rung.space import Space
     from rung.space.scales import Floats
 
-RANDOM, NEAR = 512, 512  # candidates drawn from the space, and around good rows
 STARTS = 8
 ROUNDS, FIRST_ROUNDS = 10, 30  # of an ascent
+ENOUGH = 1e-5  # of the acquisition: an ascent whose steps gain less is over
 SWEEPS = 6  # over the discrete columns
 LISTED = 12  # values of a column that one sweep tries; of a longer one its neighbours and some others
 WIDTHS = 10.0 ** np.array([-0.5, -1.0, -1.5, -2.0, -3.0, -4.0])
@@ -40,12 +39,14 @@ class Region(NamedTuple):
 
 
 class Search(NamedTuple):
-    """One search: `known` rows, as bytes, are not to be proposed again."""
+    """One search: `known` rows, as bytes, are not to be proposed again; half of the `candidates` are drawn from the
+    region, half around good rows."""
 
     space: Space
     aim: Aim
     region: Region
     known: frozenset[bytes]
+    candidates: int
     rng: np.random.Generator
 
 
@@ -82,7 +83,7 @@ def _judge(search: Search, full: Floats) -> tuple[Floats, Floats]:
 
 
 def _drawn(search: Search) -> Floats:
-    drawn = search.space.sample(search.rng, RANDOM)
+    drawn = search.space.sample(search.rng, search.candidates // 2)
     full = _filled(drawn, search.rng)
     return np.asarray(search.region.low + full * (search.region.high - search.region.low))
 
@@ -96,7 +97,7 @@ def _nearby(search: Search) -> Floats:
     centres, rng = search.region.centres, search.rng
     if not len(centres):
         return centres
-    count, d = NEAR, centres.shape[1]
+    count, d = search.candidates // 2, centres.shape[1]
     start = centres[np.arange(count) % len(centres)]
     width = WIDTHS[rng.integers(len(WIDTHS), size=(count, 1))]
     moved = start + width * rng.standard_normal((count, d))
@@ -155,7 +156,7 @@ def _ascend(search: Search, full: Floats, values: Floats, smooth: np.ndarray, ro
 
     low = np.broadcast_to(search.region.low[smooth], (len(full), int(smooth.sum())))
     high = np.broadcast_to(search.region.high[smooth], (len(full), int(smooth.sum())))
-    reached, _ = ascend(function, full[:, smooth], low, high, rounds)
+    reached, _ = ascend(function, full[:, smooth], low, high, rounds, enough=ENOUGH)
     for share in (1.0, 0.5, 0.1):  # a constraint may cut the way short
         moved = full.copy()
         moved[:, smooth] = full[:, smooth] + share * (reached - full[:, smooth])
@@ -204,6 +205,3 @@ def _places(unit: float, size: int, ordered: bool, rng: np.random.Generator) -> 
         steps = np.array([-8, -4, -2, -1, 1, 2, 4, 8]) if ordered else np.array([], dtype=np.int64)
         indices = np.clip(np.concatenate([now + steps, rng.integers(size, size=LISTED - len(steps))]), 0, size - 1)
     return np.asarray((indices[indices != now] + 0.5) / size)
-
-
-Maximise = Callable[[Search], Found]

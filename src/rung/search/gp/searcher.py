@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from rung.model import BadInput
 from rung.search import pareto
 from rung.search.base import Delta, Exhausted, Problem, Proposed, Suggestion
 from rung.search.beliefs import Beliefs
+from rung.search.gp import trust
 from rung.search.gp.acquisition import Aim
 from rung.search.gp.design import design
 from rung.search.gp.inputs import shape_of
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
 
     from rung.search.gp.inputs import Shape
+    from rung.search.gp.model import Model
     from rung.search.gp.surrogate import Work
     from rung.space.scales import Floats
 
@@ -47,7 +50,9 @@ FITTED_AGAIN = 1.05  # growth of the number of results after which hyperparamete
 ALWAYS_FITTED = 50  # results up to which every new one is reason enough
 CHOSEN_AGAIN = 1.25  # growth of the number of results after which the scale of the losses is chosen again
 PENDING = 300  # pending rows that a model is told of, the latest
+GLOBAL = 2  # of so many proposals one is looked for in the whole space
 CENTRES = 5  # good rows that candidates are drawn around
+BELIEVED = 0xBE11EF  # tells the draws from the user's beliefs from other uses of the study's seed
 
 
 class Surrogates(NamedTuple):
@@ -61,20 +66,27 @@ class Surrogates(NamedTuple):
 class GP:
     """An initial design, then the row of the greatest expected improvement."""
 
-    options: ClassVar[Mapping[str, Any]] = {"initial": None}
+    options: ClassVar[Mapping[str, Any]] = {"initial": None, "candidates": 1024, "warp": True, "global": GLOBAL}
+    """`initial`: points of the initial design (None: by dimension and budget); `candidates`: rows that each search
+    begins with; `warp`: whether inputs are warped where there are few; `global`: of so many proposals one is looked for
+    in the whole space, the others around the best row."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.history = History(problem)
-        self.initial = problem.search.options.get("initial") or _initial(problem)
+        self.given = _read({**self.options, **problem.search.options})
+        self.initial = self.given["initial"] or _initial(problem)
         self.beliefs = Beliefs(problem.space)
         self._memo: dict[str, Any] = {}
-        self._shape = shape_of(problem.space)
+        self._seen = 0  # deltas
+        self._learned: tuple[int, Data, Surrogates] | None = None  # what was learned of so many deltas
+        self._shape = shape_of(problem.space, warp=self.given["warp"])
         self._design: Floats | None = None
 
     def observe(self, deltas: Sequence[Delta]) -> None:
         """The deltas are in the history."""
         self.history.observe(deltas)
+        self._seen += len(deltas)
         for delta in deltas:
             if isinstance(delta, Proposed) and delta.memo and MEMO in delta.memo:
                 self._memo = delta.memo[MEMO]
@@ -105,10 +117,14 @@ class GP:
     def _start(self, taken: Container[Mapping[str, Any]]) -> Suggestion | None:
         if self._design is None:
             self._design = design(self.problem.space, self.problem.seed, 2 * self.initial)[: self.initial]
+            if self.beliefs.any:  # every other row comes from what the user believes
+                rng = np.random.default_rng((self.problem.seed, BELIEVED))
+                self._design[::2] = self.beliefs.sample(rng, len(self._design[::2]))
         rows = self._design[self.history.n :]
         for params in self.problem.space.decode(rows):
             if params not in taken:
-                text = f"point {self.history.n + 1} of an initial design of {self.initial}, spread over the space"
+                where = "spread over the space" + (" and after the prior" if self.beliefs.any else "")
+                text = f"point {self.history.n + 1} of an initial design of {self.initial}, {where}"
                 return Suggestion(params=params, text=text, phase="initial")
         return None
 
@@ -117,12 +133,21 @@ class GP:
     def _model(
         self, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
     ) -> Suggestion | None:
-        data = gather(self.history)
-        surrogates = self._surrogates(data, rng)
+        data, surrogates = self._learn(rng)
         waiting = self.history.units[self.history.rows_of(pending)[-PENDING:]]
         found = maximise(self._search(data, surrogates, waiting, rng))
         place = self._first_free(found, taken)
         return None if place is None else self._said(found, place, surrogates)
+
+    def _learn(self, rng: np.random.Generator) -> tuple[Data, Surrogates]:
+        """The data and what is learned of them: a function of the deltas, and beyond two objectives of `rng`."""
+        if self._learned is not None and self._learned[0] == self._seen:
+            return self._learned[1:]
+        data = gather(self.history)
+        surrogates = self._surrogates(data, rng)
+        if self.history.objectives <= 2:
+            self._learned = self._seen, data, surrogates
+        return data, surrogates
 
     def _shape_for(self, data: Data) -> Shape:
         return self._shape._replace(tasks=int(data.task.max(initial=0)))
@@ -154,17 +179,26 @@ class GP:
             belief=self.beliefs.log_density if self.beliefs.any else None,
             weight=self.beliefs.weight(self.history.results, self.problem.budget.trials),
         )
-        region = self._region(own, means, feasible, rng)
+        region = self._region(own, means, feasible, surrogates.objectives[0].model, rng)
         known = (
             frozenset(row.tobytes() for row in self.history.units) if self.problem.search.repeats == 1 else frozenset()
         )
-        return Search(self.problem.space, aim, region, known, rng)
+        return Search(self.problem.space, aim, region, known, self.given["candidates"], rng)
 
-    def _region(self, own: Floats, means: Floats, feasible: np.ndarray, rng: np.random.Generator) -> Region:
+    def _region(
+        self, own: Floats, means: Floats, feasible: np.ndarray, model: Model, rng: np.random.Generator
+    ) -> Region:
+        """The whole space, and a trust region around the best row, by turns."""
         order = np.lexsort([means.sum(axis=1), ~feasible])[:CENTRES]
         centres = np.where(np.isnan(own[order]), rng.random(own[order].shape), own[order])
         d = own.shape[1]
-        return Region(np.zeros(d), np.ones(d), centres)
+        if means.shape[1] > 1 or not self.history.n % self.given["global"]:
+            return Region(np.zeros(d), np.ones(d), centres)
+        lengths = np.full(d, np.inf)
+        lengths[model.shape.smooth] = model.hyper.lengths[: len(model.shape.smooth)]
+        losses = self.history.losses[self.history.done, 0]
+        low, high = trust.box(centres[0], trust.side(clipped(losses), d), lengths)
+        return Region(low, high, np.clip(centres, low, high))
 
     def _first_free(self, found: Found, taken: Container[Mapping[str, Any]]) -> int | None:
         for place, row in enumerate(found.rows):
@@ -192,6 +226,17 @@ class GP:
             memo={MEMO: {**surrogates.times, "models": models}},
             data={name: x for name, x in data.items() if math.isfinite(x)},
         )
+
+
+def _read(given: dict[str, Any]) -> dict[str, Any]:
+    """The options, checked. Raises `BadInput`."""
+    for name, least in (("initial", 1), ("candidates", 2), ("global", 1)):
+        number = given[name]
+        if (number is not None or name != "initial") and (type(number) is not int or number < least):
+            raise BadInput(f"expected an integer of at least {least}, got {number!r}", key=f"search.options.{name}")
+    if not isinstance(given["warp"], bool):
+        raise BadInput(f"expected true or false, got {given['warp']!r}", key="search.options.warp")
+    return given
 
 
 def _initial(problem: Problem) -> int:

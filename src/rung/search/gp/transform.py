@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SOFTNESS = (math.inf, 10.0, 1.0, 0.1)  # s, in units of the median loss above the best
 LIMIT = 1e100  # losses beyond it count as it: their differences must not overflow
+TINY = 1e-200  # losses that differ by less are equal
 REACH = 1e3  # losses further above the median than so many times what it is above the best are cut
 
 
@@ -46,7 +47,7 @@ def outputs(losses: Floats) -> list[Output]:
     low = float(losses.min())
     above = losses - low
     unit = float(np.median(above)) or float(above.mean())
-    return [_output(low, soft * unit, above) if unit > 0 else Output(low, math.inf, 0.0, 1.0) for soft in SOFTNESS]
+    return [_output(low, soft * unit, above) if unit > TINY else Output(low, math.inf, 0.0, 1.0) for soft in SOFTNESS]
 
 
 def _output(low: float, softness: float, above: Floats) -> Output:

@@ -70,9 +70,16 @@ class Marginals:
     def __init__(self, kernels: Kernels, centres: Floats, weights: Floats, prior: float) -> None:
         self.kernels = kernels
         self.centres = np.concatenate([centres, np.full((1, centres.shape[1]), np.nan)])
-        weights = np.append(weights, prior)[:, None] * ~np.isnan(self.centres)
+        active = ~np.isnan(self.centres)
+        weights = np.append(weights, prior)[:, None] * active
         weights[-1] = prior
         self.weights: Floats = weights / weights.sum(axis=0)
+        numeric = kernels.geometry.numeric
+        shares = (self.weights[:, numeric] / kernels.mass(self.centres)).T
+        places = (np.where(active, self.centres, 0.0)[:-1, numeric] / kernels.width).T  # where inactive the share is 0
+        self._shares = shares[:, :-1, None].astype(np.float32)  # (numeric, n, 1)
+        self._places = places[:, None, :].astype(np.float32)  # (numeric, 1, n)
+        self._prior = shares[:, -1]  # (numeric,)
 
     def log_density(self, units: Floats) -> Floats:
         """(m,) log of the density of (m, d) unit rows relative to the uniform draw."""
@@ -84,12 +91,11 @@ class Marginals:
         return total
 
     def _numeric(self, units: Floats) -> Floats:
-        numeric = self.kernels.geometry.numeric
-        shares = self.weights[:, numeric] / self.kernels.mass(self.centres)
-        shares, prior = shares[:-1], shares[-1]
-        points, places = units[:, numeric] / self.kernels.width, self.centres[:-1, numeric] / self.kernels.width
-        distance = points[:, None, :] - np.where(np.isnan(places), 0.0, places)
-        density = np.einsum("mnj,nj->mj", np.exp(-0.5 * distance**2), shares) + prior
+        points = units[:, self.kernels.geometry.numeric] / self.kernels.width
+        distance = points.T.astype(np.float32)[:, :, None] - self._places  # single precision: exp is 8 times as fast
+        np.multiply(distance, distance, out=distance)
+        np.multiply(distance, np.float32(-0.5), out=distance)
+        density = (np.exp(distance, out=distance) @ self._shares)[:, :, 0].T + self._prior
         return np.asarray(np.where(np.isnan(points), 0.0, np.log(density)).sum(axis=1))
 
     def _categorical(self, place: int, units: Floats, column: int) -> Floats:

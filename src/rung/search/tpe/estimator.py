@@ -15,11 +15,11 @@ import numpy as np
 
 from rung.search.tpe.densities import Joint, Marginals
 from rung.search.tpe.kernels import Kernels
+from rung.search.tpe.split import Group, joined
 
 if TYPE_CHECKING:
     from rung.search.history import Bools, Floats
     from rung.search.tpe.kernels import Geometry
-    from rung.search.tpe.split import Group
 
 NARROWEST = 0.01  # bandwidth of a numeric column, in units
 STEPS = 0.5  # bandwidth of an ordered column at least, in distances of neighbouring values
@@ -30,16 +30,21 @@ PRIOR = 1.0  # weight of the uniform kernel, in units of the mean kernel's
 
 
 class Estimate:
-    """The density of one group of trials; of no trial the uniform one."""
+    """The density of one group of trials; of no trial the uniform one.
 
-    def __init__(self, geometry: Geometry, group: Group) -> None:
+    Trials without a result are shown to the joint density of the bad group only (the constant liar of Ginsbourger et
+    al. 2010): their marginals are those of the good ones, and would drive other workers away from every good value.
+    """
+
+    def __init__(self, geometry: Geometry, group: Group, pending: Floats | None = None) -> None:
         active = ~np.isnan(group.units)
         together = float(active.sum(axis=1).mean()) if len(active) else 1.0
         spread = _spread(group, active)
         counts = np.maximum(active.sum(axis=0), 1.0)
         prior = PRIOR * float(group.weights.mean()) if len(active) else 1.0
         shapes = [_kernels(geometry, spread, counts ** (-1.0 / (a + 4))) for a in (together, 1.0)]
-        self.joint = Joint(shapes[0], group.units, group.weights, prior)
+        whole = group if pending is None else joined(group, Group(pending, np.full(len(pending), prior)))
+        self.joint = Joint(shapes[0], whole.units, whole.weights, prior)
         self.marginals = Marginals(shapes[1], group.units, group.weights, prior)
 
     def sample(self, rng: np.random.Generator, count: int) -> Floats:
@@ -53,7 +58,8 @@ class Estimate:
 
 
 def _kernels(geometry: Geometry, spread: Floats, shrinking: Floats) -> Kernels:
-    sigma = np.clip(spread * shrinking, np.maximum(NARROWEST, STEPS * geometry.step), WIDEST)
+    narrowest = np.maximum(NARROWEST, STEPS * geometry.step)
+    sigma = np.minimum(np.maximum(spread * shrinking, narrowest), WIDEST)
     uniform = 1.0 - 1.0 / np.maximum(geometry.sizes, 2.0)  # chance that a uniform draw leaves the category
     return Kernels(geometry, sigma, uniform * np.maximum(LEAVE * shrinking, LEAST_LEAVE))
 

@@ -93,8 +93,8 @@ class Kernels:
         numeric = self.geometry.numeric
         found = np.zeros((len(units), len(centres)))
         for column, width in zip(numeric.tolist(), self.width.tolist(), strict=True):
-            distance = np.nan_to_num((units[:, column, None] - centres[:, column]) / width)
-            found -= 0.5 * distance**2
+            distance = (units[:, column, None] - centres[:, column]) / width
+            found -= 0.5 * np.where(np.isnan(distance), 0.0, distance) ** 2
         fall = np.log(self.apart / self.agree)
         for column, step in zip(self.geometry.categorical.tolist(), fall.tolist(), strict=True):
             both = ~np.isnan(units[:, column, None] + centres[:, column])

@@ -95,8 +95,9 @@ class TPE:
         self, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
     ) -> Suggestion | None:
         """The best new candidate; None when round after round brought none."""
-        good, bad = split(self.ranking, pending)
-        likely, unlikely = Estimate(self.geometry, good), Estimate(self.geometry, bad)
+        good, bad = split(self.ranking)
+        waiting = self.history.units[self.history.rows_of(pending)]
+        likely, unlikely = Estimate(self.geometry, good), Estimate(self.geometry, bad, waiting)
         count = self.candidates
         for _ in range(ROUNDS):
             rows = likely.sample(rng, count)
@@ -105,7 +106,8 @@ class TPE:
             rows, kept = self.space.snap(rows)
             rows = rows[kept]
             gain = likely.log_density(rows) - unlikely.log_density(rows) + self._believed(rows)
-            gain += distance(likely, rows, self.history.units[self.history.rows_of(pending)])
+            if len(waiting):
+                gain += distance(likely, rows, waiting)
             for index in np.argsort(-gain, kind="stable").tolist():
                 params = self.space.decode(rows[index : index + 1])[0]
                 if params not in taken:

@@ -2,8 +2,7 @@
 
 Good are the best of the results: feasible ones first, then by how much they break the bounds (Watanabe & Hutter 2023,
 "c-TPE"); several objectives by non-dominated rank, the front that is cut by crowding (Ozaki et al. 2022, MOTPE). The
-rest is bad, and so are trials without a result, so that workers keep away from each other (the constant liar of
-Ginsbourger et al. 2010). Evaluations of earlier studies are split among themselves and count less the more is known.
+rest is bad. Evaluations of earlier studies are split among themselves and count less the more is known.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from rung.search.history import Floats, History, Integers
 
 GOOD_SHARE = 0.1  # of the results, and
-MOST_GOOD = 50  # no more than so many
-MOST_BAD = 256  # of a longer history, evenly over the ranking: more kernels change the density by nothing that matters
+MOST_GOOD = 25  # no more than so many
+MOST_BAD = 128  # of a longer history, evenly over the ranking: what a proposal costs is bounded
 EARLIER = 0.5  # weight of an earlier study's evaluation, until HALF results are in; then it falls
 HALF = 10
 
@@ -83,22 +82,23 @@ def good_count(results: int) -> int:
     return min(math.ceil(GOOD_SHARE * results), MOST_GOOD)
 
 
-def split(ranking: Ranking, pending: Sequence[int]) -> tuple[Group, Group]:
+def split(ranking: Ranking) -> tuple[Group, Group]:
     """The good and the bad group. A result that is no number is never good."""
     history = ranking.history
     count = good_count(history.results)
     best = ranking.part(0, count)
     usable = np.isfinite(history.losses[best]).all(axis=1)
-    rest = np.concatenate([best[~usable], ranking.part(count, most=MOST_BAD), history.rows_of(pending)])
+    rest = np.concatenate([best[~usable], ranking.part(count, most=MOST_BAD)])
     good, bad = (Group(history.units[rows], np.ones(len(rows))) for rows in (best[usable], rest))
     if not len(history.earlier()[0]):
         return good, bad
     weight = EARLIER * HALF / max(HALF, history.results)
     earlier_good, earlier_bad = (Group(units, np.full(len(units), weight)) for units in ranking.earlier())
-    return _joined(good, earlier_good), _joined(bad, earlier_bad)
+    return joined(good, earlier_good), joined(bad, earlier_bad)
 
 
-def _joined(one: Group, two: Group) -> Group:
+def joined(one: Group, two: Group) -> Group:
+    """Both groups as one."""
     return Group(np.concatenate([one.units, two.units]), np.concatenate([one.weights, two.weights]))
 
 
