@@ -18,6 +18,7 @@ from rung.search.base import Exhausted, Proposed, Result, Suggestion
 from rung.search.history import History
 from rung.search.portfolio import CLASSES, Stage, credited, known, sentence, stages, thinned, without
 from rung.search.quadratic import Quadratic
+from rung.space import SpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -37,6 +38,7 @@ class Auto:
     options: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, problem: Problem) -> None:
+        self.space = problem.space
         self.known = known(problem)
         self.stages = stages(self.known)
         self.history = History(problem)
@@ -68,6 +70,8 @@ class Auto:
         self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
     ) -> Suggestion | Exhausted:
         """The suggestion of the searcher that is furthest behind its share."""
+        if not self.history.n and (params := self._first(taken)) is not None:
+            return Suggestion(params=params, text="where ranges are usually drawn around: the defaults", phase="first")
         stage = self._stage()
         name = self._next(self._credited(stage))
         found = self.searchers[name].suggest(number, pending, taken, rng)
@@ -77,6 +81,14 @@ class Auto:
         return Suggestion(
             params=found.params, text=found.text, phase=phase, memo=_memo(name, found.memo), data=found.data
         )
+
+    def _first(self, taken: Container[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """Each parameter's default, or the middle of its range; None where that is taken or breaks a constraint."""
+        try:
+            params = self.space.defaults()
+        except SpaceError:
+            return None
+        return None if params in taken or self.known.covered else params
 
     def _stage(self) -> Stage:
         results = self.history.results
@@ -89,10 +101,10 @@ class Auto:
             return stage
         local = self.searchers[LOCAL]
         assert isinstance(local, Quadratic)
-        if local.settled or local.local() is None:
+        if not local.trust:
             return without(stage, LOCAL)
         won = self.credits[LOCAL]
-        return credited(stage, LOCAL, won=sum(won), tried=len(won))
+        return credited(stage, LOCAL, won=sum(won), tried=len(won), trust=local.trust)
 
     def _next(self, stage: Stage) -> str:
         """By the largest deficit: of the last n proposals a searcher with share s has made s·n."""

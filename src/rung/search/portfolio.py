@@ -123,10 +123,11 @@ def thinned(stage: Stage, cost: Mapping[str, float], pace_s: float, *, workers: 
     return stage._replace(shares=shares, why=f"{stage.why}; less of {', '.join(sorted(slow))}, which trials wait for")
 
 
-def credited(stage: Stage, name: str, *, won: int, tried: int) -> Stage:
-    """The stage with a share for `name` that follows from how many of its last `tried` results were the best so far:
-    between 15 and 75 per cent, by the mean of a Beta(1 + won, 1 + lost) distribution."""
-    return _with_share(stage, name, 0.15 + 0.6 * (won + 1) / (tried + 2))
+def credited(stage: Stage, name: str, *, won: int, tried: int, trust: float) -> Stage:
+    """The stage with a share for `name` that follows from how many of its last `tried` results were the best so far,
+    and from how well its model predicts: between 10 and 75 per cent, by the mean of a Beta(1 + won, 1 + lost)
+    distribution times `trust`, 0..1."""
+    return _with_share(stage, name, 0.1 + 0.65 * trust * (won + 1) / (tried + 2))
 
 
 def without(stage: Stage, name: str) -> Stage:

@@ -87,7 +87,7 @@ def test_with_few_points_the_hessian_is_the_smallest_that_fits(seed: int) -> Non
 def test_slope_is_the_gradient_of_at() -> None:
     rng = np.random.default_rng(1)
     half = rng.standard_normal((3, 3))
-    model = Model(0.5, rng.standard_normal(3), half + half.T, 0.0, 9, 0.25)
+    model = Model(0.5, rng.standard_normal(3), half + half.T, 0.0, 1.0, 9, 0.25)
     step, h = rng.standard_normal(3), 1e-6
     for i in range(3):
         ahead, behind = (model.at(step + sign * h * np.eye(3)[i]) for sign in (1, -1))

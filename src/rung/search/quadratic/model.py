@@ -32,15 +32,21 @@ LARGEST = 400  # more points than that are not looked at: a local model does not
 
 class Model(NamedTuple):
     """q(z) = constant + gradient . z + z . hessian . z / 2, in the values' own unit; `error`: the root mean square of
-    its leave-one-out errors at the points nearest to the centre; `points`: how many it was fitted to; `scale`: the
-    radius that z = 1 stands for."""
+    its leave-one-out errors at the points nearest to the centre, `spread`: the standard deviation of the values there;
+    `points`: how many it was fitted to; `scale`: the radius that z = 1 stands for."""
 
     constant: float
     gradient: Floats
     hessian: Floats
     error: float
+    spread: float
     points: int
     scale: float
+
+    @property
+    def trust(self) -> float:
+        """0..1: the share of the variance near the centre that it predicts of points that are left out."""
+        return max(0.0, 1.0 - (self.error / self.spread) ** 2) if self.spread > 0 else 0.0
 
     def at(self, step: Floats) -> float:
         """The value at centre + `step`."""
@@ -99,8 +105,10 @@ def fit(steps: Floats, values: Floats) -> Model | None:
             if error < limit:
                 limit = error
                 constant = float(tail[0] * unit + values[0])
-                best = Model(constant, tail[1:] * unit, (Z.T * alpha) @ Z * unit, error, count, scale)
-    return None if best is None else best._replace(error=best.error * unit)
+                hessian = (Z.T * alpha) @ Z
+                best = Model(constant, tail[1:] * unit, hessian * unit, error, 1.0, count, scale)
+    spread = float(np.std(values[:near]))
+    return None if best is None else best._replace(error=best.error * unit, spread=spread)
 
 
 def _counts(n: int, k: int) -> list[int]:

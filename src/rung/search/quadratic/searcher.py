@@ -54,11 +54,13 @@ class Quadratic:
         self.movable = np.array([c.kind != "categorical" and c.size != 1 for c in self.history.columns], dtype=bool)
         self.least = np.array([0.0 if c.size is None else 0.75 / c.size for c in self.history.columns])
         self.radius = FIRST_RADIUS
+        self._view: tuple[Local | None, Model | None] | None = None  # of all deltas so far
 
     # ------------------------------------------------------------------------------------------------------ fold
 
     def observe(self, deltas: Sequence[Delta]) -> None:
         """The radius follows from how well each own step went, in the order in which the results came."""
+        self._view = None
         for delta in deltas:
             before = self.history.best() if isinstance(delta, Result) else None
             self.history.observe([delta])
@@ -85,6 +87,19 @@ class Quadratic:
         elif kept < DISTRUSTED:
             self.radius = min(self.radius, 0.5 * min(memo["radius"], max(memo["length"], 0.1 * memo["radius"])))
 
+    def view(self) -> tuple[Local | None, Model | None]:
+        """The surroundings of the best configuration and the model of them, as far as there are any."""
+        if self._view is None:
+            local = self.local()
+            self._view = local, None if local is None else fit(local.steps, local.values)
+        return self._view
+
+    @property
+    def trust(self) -> float:
+        """0..1: how well the model predicts what it was not shown; 0 without one, and once the region is settled."""
+        model = self.view()[1]
+        return 0.0 if model is None or self.settled else model.trust
+
     @property
     def settled(self) -> bool:
         """Whether the region has become too small to find anything."""
@@ -96,9 +111,8 @@ class Quadratic:
         self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
     ) -> Suggestion | Exhausted:
         """The best step within the region that is not near what is known or pending, else a step to learn from."""
-        local = self.local()
-        model = None if local is None or self.settled else fit(local.steps, local.values)
-        if local is not None and model is not None:
+        local, model = self.view()
+        if local is not None and model is not None and not self.settled:
             found = self._step(local, model, self._own(pending), taken, rng)
             if found is not None:
                 return found
@@ -180,8 +194,7 @@ class Quadratic:
             for start in starts
         ]  # fmt: skip
         best = min(found, key=lambda result: float(result.fun))
-        step: Floats = np.clip(best.x, low, high)
-        return step
+        return np.asarray(np.clip(best.x, low, high), dtype=np.float64)
 
     def _landed(self, local: Local, step: Floats, radius: float) -> tuple[dict[str, Any] | None, float, bool]:
         """The configuration at the end of the step (halved until the constraints hold), the step's length, and whether
@@ -207,6 +220,6 @@ class Quadratic:
 def _tamed(values: Floats) -> Floats:
     """The values with what is absurdly high cut off, so that their squares stay finite; the first one is the best."""
     spread = float(np.median(np.abs(values / 2 - values[0] / 2))) * 2
-    if not math.isfinite(spread) or spread <= 0.0:
-        return np.clip(values, -1e150, 1e150)
-    return np.clip(np.minimum(values, values[0] + min(WORST_KEPT * spread, 1e150)), -1e150, 1e150)
+    known = math.isfinite(spread) and spread > 0.0
+    high = float(values[0]) + min(WORST_KEPT * spread, 1e150) if known else math.inf
+    return np.asarray(np.clip(np.minimum(values, high), -1e150, 1e150), dtype=np.float64)
