@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rung.model import Parameter
 from rung.search.auto import Auto
-from rung.search.base import Problem, Proposed, Result, Suggestion
+from rung.search.base import Earlier, Problem, Proposed, Result, Suggestion
 from rung.search.portfolio import CLASSES, PATIENCE_S, Known, Stage, known, sentence, stages, thinned
 from rung.search.random import Random
 from rung.testing.searchers import MIXED, NESTED, SMALL, Drive, problem
@@ -43,8 +43,8 @@ def test_every_plan_is_whole(facts: Known) -> None:
         assert set(stage.shares) <= set(CLASSES)
     ends = [stage.until for stage in plan]
     assert all(end is not None for end in ends[:-1])
-    assert ends[-1] is None or (facts.trials is not None and facts.trials <= ends[-1])
-    text = sentence(plan)
+    assert ends[-1] is None
+    text = sentence(facts, plan)
     assert text.startswith("auto: ")
     assert "\n" not in text
 
@@ -70,11 +70,38 @@ def test_it_chooses_by_what_it_knows_and_says_so(
     assert words in Auto(asked).describe()
 
 
-def test_a_long_budget_has_a_second_stage() -> None:
-    short, long = (stages(known(problem((NESTED, ()), trials=trials))) for trials in (100, 5000))
-    assert len(short) == 1
-    assert len(long) == 2
-    assert "then" in sentence(long)
+def test_only_what_the_budget_reaches_is_said() -> None:
+    short, long = (Auto(problem((NESTED, ()), trials=trials)).describe() for trials in (100, 5000))
+    assert "then" not in short
+    assert "until 400 results are in" in long
+    assert "results are many" in long
+
+
+def test_it_begins_with_the_defaults() -> None:
+    given = (Parameter(name="x", type="float", min=0, max=1, default=0.125), SQUARE[1])
+    drive = Drive(Auto(problem((given, ()))), problem((given, ())))
+    assert drive.propose() == {"x": 0.125, "y": 0.5}
+    assert drive.propose() != {"x": 0.125, "y": 0.5}
+
+
+def test_it_begins_with_what_the_user_believes_where_that_was_said() -> None:
+    believed = (Parameter(name="x", type="float", min=0, max=1, prior=0.9), SQUARE[1])
+    asked = problem((believed, ()))
+    found = Drive(Auto(asked), asked).suggest()
+    assert isinstance(found, Suggestion)
+    assert found.phase != "first"
+
+
+def test_it_begins_with_the_best_of_each_earlier_study() -> None:
+    asked = problem((SQUARE, ()))
+    drive = Drive(Auto(asked), asked)
+    drive.observe(*(Earlier(s, {"x": x, "y": 0.25}, (abs(x - 0.7),)) for s in (0, 1) for x in (0.25 + s / 8, 0.625, 1)))
+    drive.observe(Earlier(1, {"x": 0.75, "y": 0.5}, (0.0,)))
+    begun = [drive.propose(), drive.propose()]
+    assert begun == [{"x": 0.625, "y": 0.25}, {"x": 0.75, "y": 0.5}]
+    found = drive.suggest()
+    assert isinstance(found, Suggestion)
+    assert found.phase != "first"
 
 
 def test_the_facts() -> None:
@@ -112,11 +139,10 @@ def _played(seconds: float, trial: float, *, trials: int = 60) -> list[str]:
     for number in range(trials):
         found = drive.suggest()
         assert isinstance(found, Suggestion)
-        assert found.memo is not None
-        took = seconds if found.memo["by"] == "gp" else 0.001
+        took = seconds if found.memo is not None and found.memo["by"] == "gp" else 0.001
         drive.observe(Proposed(number, found.params, found.memo, took))
         drive.observe(Result(number, (_bumpy(found.params),), seconds=trial))
-    return [auto.authors[number] for number in range(trials)]
+    return [auto.authors.get(number, "first") for number in range(trials)]
 
 
 def _bumpy(params: dict[str, Any]) -> float:
@@ -138,8 +164,7 @@ def test_the_local_model_is_asked_less_where_it_wins_nothing() -> None:
         for number in range(45):
             found = drive.suggest()
             assert isinstance(found, Suggestion)
-            assert found.memo is not None
-            authors.append(found.memo["by"])
+            authors.append(found.memo["by"] if found.memo else "first")
             drive.propose()
             drive.finish(number, function(found.params))
         return authors[10:].count("quadratic") / len(authors[10:])
@@ -172,8 +197,7 @@ def test_phase_and_memo_name_the_author() -> None:
     for number in range(20):
         found = drive.suggest()
         assert isinstance(found, Suggestion)
-        assert found.memo is not None
         assert found.phase is not None
-        assert found.phase.partition(":")[0] == found.memo["by"]
+        assert found.phase.partition(":")[0] == (found.memo["by"] if found.memo else "first")
         drive.propose()
         drive.finish(number, _bumpy(found.params))

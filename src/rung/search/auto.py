@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from rung.search.base import Exhausted, Proposed, Result, Suggestion
+from rung.search.beliefs import Beliefs
 from rung.search.history import History
+from rung.search.population import best_earlier
 from rung.search.portfolio import CLASSES, Stage, credited, known, sentence, stages, thinned, without
 from rung.search.quadratic import Quadratic
 from rung.space import SpaceError
@@ -40,6 +42,7 @@ class Auto:
     def __init__(self, problem: Problem) -> None:
         self.space = problem.space
         self.known = known(problem)
+        self.beliefs = Beliefs(problem.space)
         self.stages = stages(self.known)
         self.history = History(problem)
         names = dict.fromkeys(name for stage in self.stages for name in stage.shares)
@@ -70,8 +73,9 @@ class Auto:
         self, number: int, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator
     ) -> Suggestion | Exhausted:
         """The suggestion of the searcher that is furthest behind its share."""
-        if not self.history.n and (params := self._first(taken)) is not None:
-            return Suggestion(params=params, text="where ranges are usually drawn around: the defaults", phase="first")
+        first = self._first(taken)
+        if first is not None:
+            return first
         stage = self._stage()
         name = self._next(self._credited(stage))
         found = self.searchers[name].suggest(number, pending, taken, rng)
@@ -82,13 +86,27 @@ class Auto:
             params=found.params, text=found.text, phase=phase, memo=_memo(name, found.memo), data=found.data
         )
 
-    def _first(self, taken: Container[Mapping[str, Any]]) -> dict[str, Any] | None:
-        """Each parameter's default, or the middle of its range; None where that is taken or breaks a constraint."""
+    def _first(self, taken: Container[Mapping[str, Any]]) -> Suggestion | None:
+        """Before anything else the best of each earlier study; else, where nobody said what they believe, each
+        parameter's default or the middle of its range. None later on, and where that is taken or not allowed."""
+        units, _, _, source = self.history.earlier()
+        studies = len(np.unique(source))
+        if self.known.covered or self.history.n > studies:
+            return None
+        for place in best_earlier(self.history, studies):
+            params = self.space.decode(units[place][None])[0]
+            if params not in taken:
+                text = f"the best configuration of earlier study {source[place] + 1}"
+                return Suggestion(params=params, text=text, phase="first")
+        return None if self.history.n or studies or self.beliefs.any else self._usual(taken)
+
+    def _usual(self, taken: Container[Mapping[str, Any]]) -> Suggestion | None:
         try:
             params = self.space.defaults()
         except SpaceError:
             return None
-        return None if params in taken or self.known.covered else params
+        text = "each parameter's default, or the middle of its range: ranges are mostly drawn around what is usual"
+        return None if params in taken else Suggestion(params=params, text=text, phase="first")
 
     def _stage(self) -> Stage:
         results = self.history.results
@@ -133,7 +151,7 @@ class Auto:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return sentence(self.stages)
+        return sentence(self.known, self.stages)
 
 
 def _memo(name: str, memo: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -68,14 +68,7 @@ def stages(facts: Known) -> tuple[Stage, ...]:
         return (Stage(None, {"grid": 1.0}, f"the budget covers all {facts.size} configurations"),)
     if not facts.dimension:
         return (Stage(None, {"random": 1.0}, "there is nothing to choose"),)
-    plan = [*_few(facts), _many(facts)]
-    ends = [index for index, stage in enumerate(plan) if _reached(stage, facts)]
-    return tuple(plan[: ends[0] + 1] if ends else plan)
-
-
-def _reached(stage: Stage, facts: Known) -> bool:
-    """Whether the budget ends within the stage."""
-    return stage.until is None or (facts.trials is not None and facts.trials <= stage.until)
+    return (*_few(facts), _many(facts))
 
 
 def _few(facts: Known) -> list[Stage]:
@@ -140,18 +133,19 @@ def _with_share(stage: Stage, name: str, share: float) -> Stage:
     return stage._replace(shares={one: share if one == name else had * scale for one, had in stage.shares.items()})
 
 
-def sentence(plan: tuple[Stage, ...]) -> str:
-    """What will be done and why, in one sentence."""
-    return "auto: " + "; ".join(_said(stage, first=index == 0) for index, stage in enumerate(plan))
+def sentence(facts: Known, plan: tuple[Stage, ...]) -> str:
+    """What will be done and why, in one sentence, as far as the budget reaches."""
+    begins = (0, *(stage.until or 0 for stage in plan[:-1]))
+    reached = [stage for stage, begin in zip(plan, begins, strict=True) if (facts.trials or begin + 1) > begin]
+    parts = [_said(stage, last=stage is reached[-1]) for stage in reached]
+    return f"auto: {'; then '.join(parts)}"
 
 
-def _said(stage: Stage, *, first: bool) -> str:
-    names = [
-        name if share > 0.999 else f"{name} (about {share:.0%})"
-        for name, share in sorted(stage.shares.items(), key=lambda item: -item[1])
-    ]
-    until = "" if stage.until is None else f" until {stage.until} results are in"
-    return f"{'' if first else 'then '}{_listed(names)}{until}, since {stage.why}"
+def _said(stage: Stage, *, last: bool) -> str:
+    shares = sorted(stage.shares.items(), key=lambda item: -item[1])
+    names = [name if share > 0.999 else f"{name} (about {share:.0%})" for name, share in shares]
+    until = "" if last else f" until {stage.until} results are in"
+    return f"{_listed(names)}{until}, since {stage.why}"
 
 
 def _listed(names: list[str]) -> str:
