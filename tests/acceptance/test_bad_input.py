@@ -88,7 +88,7 @@ WORDS = [
     ((*X, "--executor", "magic", "t.py"), "unknown executor 'magic'"),
     ((*X, "--inject", "magic", "t.py"), "'magic' is not one of"),
     ((*X, "--inject", "source", "t.py"), "--inject: `source` is not in this version"),
-    ((*X, "--from", "other", "t.py"), "--from: a warm start is not in this version"),
+    ((*X, "--from", "other", "t.py"), "--from: no store there"),
     ((*X, "--set", "budget", "t.py"), "--set: expected key.path=value"),
     ((*X, "--set", "budgget.trials=1", "t.py"), "did you mean `budget`"),
     ((*X, "--set", "budget.trials=x", "t.py"), "--set budget.trials: expected a whole number"),

@@ -175,7 +175,7 @@ def test_a_study_is_paused_edited_told_and_stopped_from_beside(bench: Bench) -> 
     pids(bench, 1)
     bench.rung("pause")
     until(lambda: bench.json("show")["state"] == "paused", what="paused")
-    bench.rung("enqueue", "x=0.5")
+    bench.rung("enqueue", "x=0.25")
     bench.rung("edit", "t-1", "--set", "budget.trials=2")
     assert bench.rung("rm", "t-1", "--yes", code=1).stderr.startswith("rung: a runner is attached")
     bench.rung("unpause")
@@ -183,7 +183,7 @@ def test_a_study_is_paused_edited_told_and_stopped_from_beside(bench: Bench) -> 
     out, _ = running.communicate(timeout=20)
     assert running.returncode == 0
     assert re.match(r"trial +\d\nloss ", out)
-    assert bench.json("trials")[1]["params"] == {"x": 0.5}
+    assert bench.json("trials")[1]["params"] == {"x": 0.25}
     bench.rung("tell", "t-1", "0", "loss=-7")
     assert bench.json("best")["value"] == -7
     assert [c["path"] for c in bench.json("show")["changes"]][-1] == "trial 0: loss"

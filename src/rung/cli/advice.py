@@ -10,7 +10,9 @@ from rung.model import BadInput
 if TYPE_CHECKING:
     from rung.model import StudySpec
 
-UNBELIEVING = frozenset({"random", "grid", "sobol", "cmaes", "de", "evolution", "nsga2", "quadratic"})  # use no `prior:`
+UNBELIEVING = frozenset(
+    {"random", "grid", "sobol", "cmaes", "de", "evolution", "nsga2", "quadratic"}
+)  # use no `prior:`
 
 
 def spec_warnings(spec: StudySpec) -> list[str]:

@@ -7,6 +7,7 @@ observe is held back, so that the answer is a function of the log up to `based_o
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
@@ -171,10 +172,9 @@ class Engine:
         ]
 
     def _assignments(self, free: int) -> list[tuple[type[ev.Decision], dict[str, object]]]:
-        waiting = [n for n in self.state.running() if self.state.phase(n) is Phase.WAITING]
         return [
             (ev.AttemptAssigned, {"trial": n, "attempt": int(self.state.table["attempt"][n]) + 1})
-            for n in waiting[:free]
+            for n in heapq.nsmallest(free, self.state.due[Phase.WAITING])
         ]
 
     def _meaning(self, command: Command, question: Question, *, at: float, seconds: float | None) -> list[ev.Decision]:

@@ -32,6 +32,11 @@ def _live_trials(state: State) -> list[str]:
     lines += [
         f"trial {n} is neither final nor live" for n in range(len(state)) if n not in final and n not in state.live
     ]
+    lines += [
+        f"the {phase.name.lower()} trials are {sorted(numbers)} by their phases, {sorted(state.due[phase])} are due"
+        for phase in state.due
+        if (numbers := {n for n in state.live if state.phase(n) is phase}) != state.due[phase]
+    ]
     for number, live in state.live.items():
         phase = state.phase(number)
         if phase in LIVE and not live.runner:

@@ -27,7 +27,8 @@ def settled(state: State) -> Iterator[Outcome]:
     # A trial tried again when its budget is used up would be ended at once: its result would be lost for nothing.
     for number in sorted(state.retries_wanted) if used_up(state) is None else ():
         yield ev.TrialRetried, {"trial": number, "attempt": _attempt(state, number), "reason": _by_user("retried")}
-    for number in state.running():
+    attention = state.running() if closing is not None else sorted(state.due[Phase.ENDED] | state.trial_stops)
+    for number in attention:
         live, phase = state.live[number], state.phase(number)
         if phase is Phase.ENDED:
             yield _outcome(state, live)

@@ -96,6 +96,8 @@ def load(body: bytes) -> State:
         raise LogError(f"the snapshot cannot be read: {error}") from error
     for name in _COPIED:
         setattr(state, name, getattr(frozen, name))
+    for phase, numbers in state.due.items():
+        numbers.update(number for number in state.live if state.phase(number) is phase)
     return state
 
 

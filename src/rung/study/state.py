@@ -56,6 +56,8 @@ class State:
         self.superseded: dict[int, list[Any]] = {}  # place in `history` -> a result that a retry has replaced
         self.memos: dict[int, dict[str, Any]] = {}
         self.live: dict[int, Live] = {}
+        # Those of them that wait for a decision, so that nobody has to look at all.
+        self.due: dict[Phase, set[int]] = {Phase.WAITING: set(), Phase.ENDED: set()}
         self.tweaked: dict[int, dict[str, Any]] = {}
         self.reasons: dict[int, str] = {}
         self.errors: dict[int, str] = {}
@@ -189,8 +191,13 @@ class State:
 
     def _move(self, trial: int, phase: Phase) -> None:
         column = self.table["phase"]
-        self.phases[column[trial]] -= 1
+        was = _PHASES[int(column[trial])]
+        self.phases[was] -= 1
         self.phases[phase] += 1
+        if was in self.due:
+            self.due[was].discard(trial)
+        if phase in self.due:
+            self.due[phase].add(trial)
         column[trial] = phase
         if phase in FINAL:
             del self.live[trial]
