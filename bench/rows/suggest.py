@@ -72,7 +72,7 @@ SUGGEST_PENDING = Row(
         ),
     ),
     how="As above; 1,000 more configurations were asked for and have no result.",
-    limits="the engine's looks at every live trial; then a kernel for each pending trial at each candidate.",
+    limits="a kernel for each pending trial at each candidate.",
     sizes={"known": 100, "pending": 1_000, "window": 200, "peer_window": 50},
     quick={"known": 20, "pending": 50, "window": 10, "peer_window": 5},
     rounds=3,

@@ -35,7 +35,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "retry": ("control", "Run trials again."),
         "enqueue": ("control", "Evaluate this configuration next."),
         "tell": ("control", "Give a trial its values."),
-        "edit": ("control", "Change budget and run settings of a study."),
+        "edit": ("control", "Change budget, run settings and space of a study."),
         "rm": ("removal", "Remove a study and its folder."),
     },
     "Check": {

@@ -314,7 +314,7 @@ class State:
         if event.seconds is not None:
             self.table["proposal_s"][number] = event.seconds
         self.phases[Phase.NEW] += 1
-        tweaked = {k: v for k, v in event.params.items() if k in self.space.constants}
+        tweaked = {name: event.params[name] for name in self.space.constants if name in event.params}
         if tweaked:
             self.tweaked[number] = tweaked
         if event.memo is not None:
