@@ -53,11 +53,11 @@ class Auto:
     def observe(self, deltas: Sequence[Delta]) -> None:
         """Every searcher has seen all of them; a memo is its author's alone."""
         for delta in deltas:
-            before = self.history.best()
+            best, results = self.history.best(), self.history.results
             self.history.observe([delta])
-            if isinstance(delta, Result) and delta.number in self.authors:
-                won = self.history.best() != before
-                self.credits[self.authors[delta.number]].append(won)
+            first = self.history.results > results  # told again, a trial is no other proposal
+            if first and isinstance(delta, Result) and delta.number in self.authors:
+                self.credits[self.authors[delta.number]].append(self.history.best() != best)
             if isinstance(delta, Proposed) and delta.memo is not None and delta.memo.get("by") in self.searchers:
                 self.authors[delta.number] = delta.memo["by"]
         for name, searcher in self.searchers.items():

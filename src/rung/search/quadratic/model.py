@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RIDGES = (1e-12, 1e-9, 1e-6, 1e-4, 1e-2, 1.0)  # from interpolation to nearly linear
 FEWER = 0.7  # a model of fewer points must be so much better: a few errors are a poor measure
+SMALLEST_SPREAD = 1e-60  # of the near values, in units of all values' range: smaller ones count as it, squares stay finite
 LARGEST = 400  # more points than that are not looked at: a local model does not need them
 
 
@@ -46,7 +47,8 @@ class Model(NamedTuple):
     @property
     def trust(self) -> float:
         """0..1: the share of the variance near the centre that it predicts of points that are left out."""
-        return max(0.0, 1.0 - (self.error / self.spread) ** 2) if self.spread > 0 else 0.0
+        share = self.error / self.spread if self.spread > 0 else math.inf
+        return max(0.0, 1.0 - share * share)
 
     def at(self, step: Floats) -> float:
         """The value at centre + `step`."""
@@ -92,7 +94,8 @@ def fit(steps: Floats, values: Floats) -> Model | None:
     n, k = steps.shape
     reach = np.abs(steps).max(axis=1, initial=0.0)
     near = min(n, 2 * k + 1)
-    unit = float(np.std(values[:near])) or 1.0
+    spread = float(np.std(values[:near]))
+    unit = max(spread or 1.0, SMALLEST_SPREAD * float(np.ptp(values)))
     best: Model | None = None
     for count in _counts(n, k):
         scale = float(reach[count - 1])
@@ -107,7 +110,6 @@ def fit(steps: Floats, values: Floats) -> Model | None:
                 constant = float(tail[0] * unit + values[0])
                 hessian = (Z.T * alpha) @ Z
                 best = Model(constant, tail[1:] * unit, hessian * unit, error, 1.0, count, scale)
-    spread = float(np.std(values[:near]))
     return None if best is None else best._replace(error=best.error * unit, spread=spread)
 
 

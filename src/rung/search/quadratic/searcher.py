@@ -59,19 +59,22 @@ class Quadratic:
     # ------------------------------------------------------------------------------------------------------ fold
 
     def observe(self, deltas: Sequence[Delta]) -> None:
-        """The radius follows from how well each own step went, in the order in which the results came."""
-        self._view = None
+        """The radius follows from how well each own step went, in the order in which the results came. A step is judged
+        once, by its trial's first result: one that is told again is no other step."""
         for delta in deltas:
-            before = self.history.best() if isinstance(delta, Result) else None
+            before, results = self.history.best(), self.history.results
             self.history.observe([delta])
-            if isinstance(delta, Result) and delta.number in self.history.row:
-                self._judge(delta, before)
+            if isinstance(delta, Result):
+                self._view = None
+                if self.history.results > results:
+                    self._judge(delta.number, before)
 
-    def _judge(self, delta: Result, before: int | None) -> None:
-        memo = self.history.memos.get(delta.number)
-        row = self.history.row[delta.number]
+    def _judge(self, number: int, before: int | None) -> None:
+        memo = self.history.memos.get(number)
+        row = self.history.row[number]
         if memo is not None and "radius" in memo:
-            self._resize(memo, float(self.history.losses[row, 0]))
+            feasible = self.history.violations[row].sum() == 0
+            self._resize(memo, float(self.history.losses[row, 0]) if feasible else math.inf)
         elif before is not None and self.history.best() == row:  # somebody else found a better place: look around it
             away = np.abs(self.history.units[row] - self.history.units[before])[self.movable]
             self.radius = max(self.radius, min(FIRST_RADIUS, float(np.nanmax(away, initial=0.0))))
@@ -97,8 +100,8 @@ class Quadratic:
     @property
     def trust(self) -> float:
         """0..1: how well the model predicts what it was not shown; 0 without one, and once the region is settled."""
-        model = self.view()[1]
-        return 0.0 if model is None or self.settled else model.trust
+        model = None if self.settled else self.view()[1]
+        return 0.0 if model is None else model.trust
 
     @property
     def settled(self) -> bool:
@@ -119,7 +122,8 @@ class Quadratic:
         params = draw(self.space, taken, rng)
         if params is None:
             return Exhausted(text="every configuration of the space has been proposed")
-        return Suggestion(params=params, text="a random draw: there is no local model yet", phase="random")
+        why = "there is no local model yet" if model is None else "the local region holds nothing new"
+        return Suggestion(params=params, text=f"a random draw: {why}", phase="random")
 
     def _own(self, pending: Sequence[int]) -> int:
         return sum("radius" in self.history.memos.get(number, {}) for number in pending)
@@ -206,7 +210,8 @@ class Quadratic:
             rows, kept = self.space.snap(row[None])
             if kept[0]:
                 length = float(np.nanmax(np.abs(rows[0] - local.centre)[local.moving], initial=0.0))
-                nearest = float(np.nanmin(np.nanmax(np.abs(units - rows[0][local.moving]), axis=1), initial=np.inf))
+                apart = np.fmax.reduce(np.abs(units - rows[0][local.moving]), axis=1)  # NaN: no column in common
+                nearest = float(np.fmin.reduce(apart, initial=np.inf))
                 fresh = nearest > 0.05 * min(radius, max(length, SETTLED))
                 return self.space.decode(rows)[0], length, fresh
             step = step / 2
