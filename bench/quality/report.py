@@ -62,7 +62,7 @@ def page(runs: Sequence[Run], curves: Curves, parallel: Curves, target: Path) ->
         _families(curves),
         _beaten(curves),
         _worse_than_random(curves),
-        _ranks("Eight trials at the same time", parallel, sorted(parallel, key=_order)),
+        _ranks("Eight trials at the same time", parallel, _full(parallel)),
         _approach(runs),
         _problems(curves),
         _runs(runs, curves),

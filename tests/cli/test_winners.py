@@ -18,6 +18,9 @@ NOISY = [0.30, 0.10, 0.20, 0.24, 0.38, 0.22, 0.40, 0.9]
 def noisy(params):
     return {"loss": NOISY[rung.trial.number]}
 
+def nothing(params):
+    return float("nan")
+
 def measured(params):
     c = params["c"]
     return {"loss": c, "acc": 0.9 + c / 50, "latency_ms": 40 - 5 * c, "size": (c - 2) ** 2}
@@ -114,6 +117,18 @@ def test_outcomes_that_no_trial_kept(ran: Any, call: Call) -> None:
     assert said.err == "no trial kept latency_ms <= 20; trial 2 came nearest (latency_ms 30)\n"
     assert said.err in run.err
     assert call("best", "--json").json["number"] == 0
+
+
+def test_an_outcome_that_nothing_reported_is_named(ran: Any, call: Call) -> None:
+    ran("measured", configurations=[0, 1], objective="loss", outcomes=[{"metric": "latencyms", "at_most": 20}])
+    said = call("best")
+    assert said.err.startswith("no trial reported latencyms, so none kept its bound;")
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_best_trial_without_a_finite_value_is_remarked(ran: Any, call: Call) -> None:
+    ran("nothing", configurations=[0, 1], objective="loss")
+    assert call("best").err == "no trial has a finite loss: none is better than another\n"
 
 
 def test_outcomes_that_some_trial_kept(ran: Any, call: Call) -> None:

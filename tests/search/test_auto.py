@@ -201,3 +201,15 @@ def test_phase_and_memo_name_the_author() -> None:
         assert found.phase.partition(":")[0] == (found.memo["by"] if found.memo else "first")
         drive.propose()
         drive.finish(number, _bumpy(found.params))
+
+
+def test_only_the_first_result_of_a_trial_is_to_its_authors_credit() -> None:
+    asked = problem((SQUARE, ()))
+    auto = Auto(asked)
+    auto.observe([Proposed(i, {"x": i / 4, "y": 0.5}, {"by": "quadratic"}) for i in range(3)])
+    auto.observe([Result(0, (1.0,)), Result(1, (2.0,))])
+    assert list(auto.credits["quadratic"]) == [True, False]
+    auto.observe([Result(0, (3.0,)), Result(0, (0.5,))])  # now trial 1 is the best, and now trial 0 again
+    assert list(auto.credits["quadratic"]) == [True, False]
+    auto.observe([Result(2, None)])
+    assert list(auto.credits["quadratic"]) == [True, False, False]

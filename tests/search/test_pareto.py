@@ -138,3 +138,10 @@ def test_ten_thousand_rows() -> None:
     assert front(losses).tolist() == np.flatnonzero(found == 0).tolist()
     many = np.random.default_rng(0).random((2_000, 4))
     assert front(many).tolist() == np.flatnonzero(ranks(many) == 0).tolist()
+
+
+def test_fronts_as_small_as_numbers_get_beside_large_ones() -> None:
+    losses = np.array([[0.0, 3e-310], [1e-310, 2e-310], [2e-310, 0.0], [1.0, 1e300], [1e150, 1.0]])
+    found = crowding(losses, np.array([0, 0, 0, 1, 1]))
+    assert np.isfinite(found).tolist() == [False, True, False, False, False]
+    assert found[1] > 0.0

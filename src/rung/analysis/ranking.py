@@ -108,6 +108,26 @@ def hypervolume(state: State) -> Volume | None:
     return Volume(volume(found, reference), tuple(metrics))
 
 
+def nothing_finite(state: State) -> bool:
+    """Whether no trial that counts has finite values of all objectives, so that none is better than another."""
+    found = losses(state, evaluated(state))
+    return bool(found.size) and not np.isfinite(found).all(axis=1).any()
+
+
+def unmeasured(state: State) -> list[str]:
+    """The outcomes' metrics that no trial that counts has reported."""
+    numbers = evaluated(state)
+    names = dict.fromkeys(outcome.metric for outcome in state.spec.outcomes)
+    return [name for name in names if not _has(state, name)[numbers].any()] if len(numbers) else []
+
+
+def _has(state: State, metric: str) -> npt.NDArray[np.bool_]:
+    """(n,) whether each trial of the study has reported the metric."""
+    if "has:" + metric not in state.table:
+        return np.zeros(len(state), bool)
+    return np.asarray(state.table["has:" + metric].astype(bool))
+
+
 def nearest_to_feasible(state: State) -> int | None:
     """Where no trial that counts kept every outcome, the one that broke them least, by the sum of the violations in
     units of their bounds; None where some kept them, or none has values to judge."""

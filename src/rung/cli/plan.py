@@ -56,9 +56,8 @@ def show_plan(
 
 def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ()) -> dict[str, Any]:
     """The plan of a study to be (CONTRACT, section JSON), which begins with what `earlier` ones found."""
-    from rung.api.creation import check_startable
+    from rung.api.creation import check_startable, describe
     from rung.cli.advice import spec_warnings
-    from rung.plugins import make_searcher
 
     state = check_startable(event)
     spec, space = state.spec, state.space
@@ -68,7 +67,7 @@ def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ())
         "parameters": [_described(parameter, space) for parameter in spec.parameters],
         "brackets": [],
         "first": _first(event, earlier),
-        "search": make_searcher(state).describe() + _batches(spec),
+        "search": describe(event) + _batches(spec),
         "warnings": spec_warnings(spec),
     }
 

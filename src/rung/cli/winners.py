@@ -103,8 +103,9 @@ def _said(estimate: Estimate) -> str:
 
 
 def _say_beside(handle: Handle, found: Sequence[Winner], *, front: bool) -> None:
-    """What a reader of the winners should know: the hypervolume, outcomes that none kept, noise that is not known."""
-    from rung.analysis.ranking import hypervolume, nearest_to_feasible
+    """What a reader of the winners should know: the hypervolume, values that are no numbers, outcomes that none kept,
+    noise that is not known."""
+    from rung.analysis.ranking import hypervolume, nothing_finite
 
     spec = handle.state.spec
     volume = hypervolume(handle.state) if front else None
@@ -113,14 +114,27 @@ def _say_beside(handle: Handle, found: Sequence[Winner], *, front: bool) -> None
         say(
             f"{len(found)} trials that no other one beats; hypervolume {number(volume.value)} with reference point {at}"
         )
-    nearest = nearest_to_feasible(handle.state) if spec.outcomes else None
-    if nearest is not None:
-        bounds = " and ".join(bound for outcome in spec.outcomes for bound in bounds_of(outcome))
-        values = handle.trial(nearest).values
-        came = ", ".join(f"{o.metric} {number(values[o.metric])}" for o in spec.outcomes)
-        say(f"no trial kept {bounds}; trial {nearest} came nearest ({came})")
+    if nothing_finite(handle.state):
+        say(f"no trial has a finite {' and '.join(o.metric for o in spec.objectives)}: none is better than another")
+    if spec.outcomes:
+        _say_outcomes(handle)
     if spec.search.repeats > 1 and not front and all(estimate is None for _, estimate in found):
         say("no configuration has been evaluated twice yet: this is the best single value, which may be a lucky one")
+
+
+def _say_outcomes(handle: Handle) -> None:
+    """Outcomes that nothing reported, or else that no trial kept."""
+    from rung.analysis.ranking import nearest_to_feasible, unmeasured
+
+    outcomes = handle.state.spec.outcomes
+    for name in unmeasured(handle.state):
+        say(f"no trial reported {name}, so none kept its bound; is that the name under which the program reports it?")
+    nearest = nearest_to_feasible(handle.state)
+    if nearest is not None:
+        bounds = " and ".join(bound for outcome in outcomes for bound in bounds_of(outcome))
+        values = handle.trial(nearest).values
+        came = ", ".join(f"{o.metric} {number(values[o.metric])}" for o in outcomes)
+        say(f"no trial kept {bounds}; trial {nearest} came nearest ({came})")
 
 
 def bounds_of(outcome: Outcome) -> list[str]:

@@ -132,10 +132,9 @@ class DifferentialEvolution:
         mutant = self._mutant(rows, weight, rng)
         child = np.where(self._crossed(rng), mutant, rows[0])
         numbers = [int(n) for n in self.history.numbers[picked]]
-        text = (
-            f"trial {numbers[0]} moved towards trial {numbers[1]}, one of the best, and by the difference of trials "
-            f"{numbers[2]} and {numbers[3]}, each times {weight:.2f}"
-        )
+        towards = f"towards trial {numbers[1]}, one of the best, and " if good != target else ""
+        difference = f"by the difference of trials {numbers[2]} and {numbers[3]}"
+        text = f"trial {numbers[0]} moved {towards}{difference}, times {weight:.2f}"
         return Candidate(child, text, {"parents": numbers, "weight": weight}, memo={"de": {"member": target}})
 
     def _mutant(self, rows: Floats, weight: float, rng: np.random.Generator) -> Floats:

@@ -142,6 +142,7 @@ def _apart(values: Floats, fronts: Integers) -> Floats:
     span = np.repeat(values[last] - values[first], last - first + 1)
     apart = np.zeros(len(values))
     apart[1:-1] = values[2:] - values[:-2]
+    apart[first] = apart[last] = 0.0  # a neighbour of theirs is in another front, however far away
     apart = np.where(span > 0, apart / np.where(span > 0, span, 1.0), 0.0)
     apart[first] = apart[last] = math.inf
     return apart

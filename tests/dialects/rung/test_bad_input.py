@@ -41,7 +41,7 @@ _TABLE = [
     ("objective:\n  goal: minimize\n", "s.yaml:1: objective.metric: missing; give the name of the metric"),
     ("objective:\n  metric: a\n  goal: minimise\n", 's.yaml:3: objective.goal: unknown goal "minimise"; did you mean `minimize`?'),
     ("objective: {metric: a, goal: min}\n", 's.yaml:1: objective.goal: unknown goal "min"; did you mean `minimize`?'),
-    ("objective: {metric: a, goal: 1}\n", "s.yaml:1: objective.goal: expected one of `minimize`, `maximize`, got 1"),
+    ("objective: {metric: a, goal: 1}\n", "s.yaml:1: objective.goal: expected `minimize`, `maximize`, or {approach: NUMBER}, got 1"),
     ("objective: {metric: a, goal: {approach: x}}\n", 's.yaml:1: objective.goal.approach: expected a number, got "x"'),
     ("objective: {metric: a, goal: {}}\n", "s.yaml:1: objective.goal.approach: missing; give the number to come near to"),
     ("objective: {metric: a, value: first}\n", 's.yaml:1: objective.value: unknown value "first"; known: `last`, `best`, `min`, `max`'),

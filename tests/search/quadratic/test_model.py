@@ -115,3 +115,18 @@ def test_too_few_points_give_no_model(n: int) -> None:
 
 def test_one_point_many_times_gives_no_model() -> None:
     assert fit(np.zeros((20, 2)), np.arange(20, dtype=float)) is None
+
+
+@pytest.mark.parametrize("near", [0.0, 1e-300, 1e-200, 1e-100])
+def test_near_values_that_hardly_differ_beside_huge_ones(near: float) -> None:
+    steps, values, *_ = points(5, 40, 2)
+    values = np.where(np.arange(40) < 8, near * np.arange(40), 1e150 * np.abs(values))
+    model = fit(steps, values)
+    assert model is not None
+    assert np.isfinite([model.constant, model.error, model.at(steps[3]), *model.gradient, *model.hessian.ravel()]).all()
+    assert 0.0 <= model.trust <= 1.0
+
+
+def test_trust_is_none_however_wrong_the_model_is() -> None:
+    assert Model(0.0, np.zeros(1), np.zeros((1, 1)), 1e200, 1.0, 9, 1.0).trust == 0.0
+    assert Model(0.0, np.zeros(1), np.zeros((1, 1)), 0.6, 1.0, 9, 1.0).trust == pytest.approx(0.64)

@@ -9,6 +9,7 @@ import pytest
 from rung.model import Parameter
 from rung.search.base import Proposed, Result, Suggestion
 from rung.search.quadratic import Quadratic
+from rung.search.quadratic.model import fit
 from rung.search.quadratic.searcher import FIRST_RADIUS
 from rung.search.random import Random
 from rung.testing.searchers import Drive, Make, SearcherConformance, problem
@@ -102,3 +103,58 @@ def test_a_better_place_found_by_others_opens_the_region_again() -> None:
     searcher.radius = 1e-6
     searcher.observe([Proposed(1, {"x0": 1.0, "x1": 0.0}), Result(1, (0.5,))])
     assert searcher.radius == pytest.approx(0.1)
+
+
+def test_a_trial_that_is_told_again_is_no_second_step() -> None:
+    searcher = Quadratic(problem(box(2)))
+    memo = {"radius": FIRST_RADIUS, "length": FIRST_RADIUS, "edge": True, "gain": 0.5, "from": 1.0}
+    searcher.observe([Proposed(0, {"x0": 0.0, "x1": 0.0}, memo), Result(0, (0.5,)), Result(0, (1.2,))])
+    assert searcher.radius == 2 * FIRST_RADIUS
+
+
+def test_a_step_out_of_what_is_feasible_is_a_bad_one() -> None:
+    searcher = Quadratic(problem(box(2), outcomes=1))
+    memo = {"radius": FIRST_RADIUS, "length": FIRST_RADIUS, "edge": True, "gain": 0.5, "from": 1.0}
+    searcher.observe([Proposed(0, {"x0": 0.0, "x1": 0.0}, memo), Result(0, (0.5,), (0.1,))])
+    assert searcher.radius == FIRST_RADIUS / 2
+
+
+def test_trials_that_have_no_moving_parameter_are_nowhere_near() -> None:
+    """Each kind has a parameter of its own, so that those of the other kind have none to compare."""
+    parameters = (
+        Parameter(name="kind", type="choice", values=("a", "b", "c")),
+        *(Parameter(name=f"x{kind}", type="float", min=0, max=1, when=f"kind == '{kind}'") for kind in "ab"),
+    )
+    drive = Drive(Quadratic(problem((parameters, ()))), problem((parameters, ())))
+    for number in range(16):
+        kind = "ab"[number % 2]
+        params = {"kind": kind, f"x{kind}": number / 16}
+        drive.observe(Proposed(number, params))
+        drive.finish(number, (params[f"x{kind}"] - 0.4) ** 2 + (kind == "b"))  # type: ignore[operator]
+    found = drive.suggest()
+    assert isinstance(found, Suggestion)
+    assert found.phase == "step"
+    assert found.params["xa"] == pytest.approx(0.4, abs=1e-3)
+
+
+def test_proposals_without_a_result_teach_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the model is made once, however many are asked for before another result comes."""
+    fits = []
+    monkeypatch.setattr("rung.search.quadratic.searcher.fit", lambda *some: fits.append(some) or fit(*some))
+    drive = _after(box(2), trials=12)
+    before = len(fits)
+    for _ in range(4):
+        drive.propose()
+    drive.finish(drive.pending[0], 0.5)
+    drive.propose()
+    assert len(fits) == before + 2
+
+
+def test_it_says_why_it_draws_at_random() -> None:
+    begun, settled = Quadratic(problem(box(2))), _after(box(2), trials=12)
+    settled.searcher.radius = 0.0  # type: ignore[attr-defined]
+    drive = Drive(begun, problem(box(2)))
+    texts = [found.text for found in (drive.suggest(), settled.suggest())]
+    assert texts == [
+        "a random draw: there is no local model yet", "a random draw: the local region holds nothing new",
+    ]  # fmt: skip

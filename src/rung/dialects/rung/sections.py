@@ -128,6 +128,8 @@ def _goal(value: Value) -> str | float:
         if "approach" not in fields:
             raise value.error("missing; give the number to come near to", "approach")
         return fields["approach"].number()
+    if not isinstance(value.value, str):
+        value.expected("`minimize`, `maximize`, or {approach: NUMBER}")
     return value.word(_GOALS, "goal")
 
 

@@ -32,6 +32,7 @@ from rung.search.gp.model import believe, predict
 from rung.search.gp.optimise import Found, Region, Search, maximise
 from rung.search.gp.surrogate import Data, Fitted, Last, gather, learn, learn_bound
 from rung.search.gp.transform import backward, clipped
+from rung.search.gp.words import Predicted, reason
 from rung.search.history import History
 from rung.search.novelty import draw
 
@@ -105,7 +106,8 @@ class GP:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return f"gp: {self.initial} points of a Latin hypercube, then Gaussian processes and expected improvement"
+        gain = "hypervolume improvement" if len(self.problem.objectives) == 2 else "improvement"
+        return f"gp: {self.initial} points of a Latin hypercube, then Gaussian processes and expected {gain}"
 
     # ------------------------------------------------------------------------------------------------------ beginning
 
@@ -135,9 +137,10 @@ class GP:
     ) -> Suggestion | None:
         data, surrogates = self._learn(rng)
         waiting = self.history.units[self.history.rows_of(pending)[-PENDING:]]
-        found = maximise(self._search(data, surrogates, waiting, rng))
+        search = self._search(data, surrogates, waiting, rng)
+        found = maximise(search)
         place = self._first_free(found, taken)
-        return None if place is None else self._said(found, place, surrogates)
+        return None if place is None else self._said(found, place, surrogates, search.aim, data.losses)
 
     def _learn(self, rng: np.random.Generator) -> tuple[Data, Surrogates]:
         """The data and what is learned of them: a function of the deltas, and beyond two objectives of `rng`."""
@@ -206,26 +209,24 @@ class GP:
                 return place
         return None
 
-    def _said(self, found: Found, place: int, surrogates: Surrogates) -> Suggestion:
-        row = found.rows[place : place + 1]
-        fitted = surrogates.objectives[0]
-        at = predict(fitted.model, row)
-        middle, low, high = (
-            float(x) for x in backward(fitted.output, at.mean[0] + at.sd[0] * np.array([0.0, -1.0, 1.0]))
-        )
+    def _said(self, found: Found, place: int, surrogates: Surrogates, aim: Aim, losses: Floats) -> Suggestion:
+        row, worth = found.rows[place : place + 1], float(found.values[place])
+        at = [_prediction(fitted, row) for fitted in surrogates.objectives]
         every = (*surrogates.objectives, *surrogates.bounds)
         models = [{"h": np.round(one.h, 5).tolist(), "scale": one.place} for one in every]
-        text = (
-            f"log expected improvement {found.values[place]:.3g}: predicted loss {middle:.6g}, {low:.6g} to {high:.6g}"
-        )
-        data = {"acquisition": float(found.values[place]), "loss": middle, "low": low, "high": high}
+        data = {"acquisition": worth, "loss": at[0].middle, "low": at[0].low, "high": at[0].high}
         return Suggestion(
             params=self.problem.space.decode(row)[0],
-            text=text,
+            text=reason(aim, worth, losses, self.problem.objectives, at),
             phase="model",
             memo={MEMO: {**surrogates.times, "models": models}},
             data={name: x for name, x in data.items() if math.isfinite(x)},
         )
+
+
+def _prediction(fitted: Fitted, row: Floats) -> Predicted:
+    at = predict(fitted.model, row)
+    return Predicted(*backward(fitted.output, at.mean[0] + at.sd[0] * np.array([0.0, -1.0, 1.0])).tolist())
 
 
 def _read(given: dict[str, Any]) -> dict[str, Any]:

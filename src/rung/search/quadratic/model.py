@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RIDGES = (1e-12, 1e-9, 1e-6, 1e-4, 1e-2, 1.0)  # from interpolation to nearly linear
 FEWER = 0.7  # a model of fewer points must be so much better: a few errors are a poor measure
-SMALLEST_SPREAD = 1e-60  # of the near values, in units of all values' range: smaller ones count as it, squares stay finite
+NARROWEST = 1e-60  # spread of the near values, in units of all values' range: of less the squares would not be finite
 LARGEST = 400  # more points than that are not looked at: a local model does not need them
 
 
@@ -47,8 +47,8 @@ class Model(NamedTuple):
     @property
     def trust(self) -> float:
         """0..1: the share of the variance near the centre that it predicts of points that are left out."""
-        share = self.error / self.spread if self.spread > 0 else math.inf
-        return max(0.0, 1.0 - share * share)
+        missed = self.error / self.spread if self.spread > 0 else math.inf
+        return max(0.0, 1.0 - missed * missed)
 
     def at(self, step: Floats) -> float:
         """The value at centre + `step`."""
@@ -95,7 +95,7 @@ def fit(steps: Floats, values: Floats) -> Model | None:
     reach = np.abs(steps).max(axis=1, initial=0.0)
     near = min(n, 2 * k + 1)
     spread = float(np.std(values[:near]))
-    unit = max(spread or 1.0, SMALLEST_SPREAD * float(np.ptp(values)))
+    unit = max(spread or 1.0, NARROWEST * float(np.ptp(values)))
     best: Model | None = None
     for count in _counts(n, k):
         scale = float(reach[count - 1])
