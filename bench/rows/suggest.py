@@ -51,8 +51,8 @@ SUGGEST_TPE = Row(
         "as it is by default, in memory."
     ),
     limits=(
-        "a few hundred calls into NumPy on small arrays (two forms of two densities, at most 25 good and 128 other "
-        "kernels, 32 candidates); a fifth is the encoding of the last configuration as it comes back from the log."
+        "a few hundred calls into NumPy on small arrays (two forms of two densities, a bounded number of kernels and "
+        "candidates), and the encoding of the last configuration as it comes back from the log."
     ),
     sizes={"small": 1_000, "large": 10_000, "pending": 0, "window": 200, "peer_window": 50},
     quick={"small": 100, "large": 500, "pending": 0, "window": 20, "peer_window": 5},
@@ -94,7 +94,7 @@ SUGGEST_GP = Row(
         "As above, with Gaussian processes, one thread on both sides; regret is compared on the page about quality. "
         "Optuna: `GPSampler` as it is by default."
     ),
-    limits="the fit of the kernel's hyperparameters to 250 trials.",
+    limits="the fit of the kernel's hyperparameters.",
     sizes={"known": 250, "pending": 0, "window": 20, "peer_window": 10},
     quick={"known": 30, "pending": 0, "window": 3, "peer_window": 3},
     rounds=3,

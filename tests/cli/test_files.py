@@ -96,6 +96,30 @@ def test_plan_for_people(place: Path, call: Call) -> None:
     assert said.err.startswith("warning: parameters.x.scale: ")
 
 
+def test_plan_of_a_single_configuration(place: Path, call: Call) -> None:
+    lines = call("plan", "-p", "x=1", "-m", "loss", "-n", "5", "t.py").out.splitlines()
+    assert lines[:2] == ["space    1 configuration", "trials   1 trial"]
+
+
+def test_plan_of_a_searcher_that_cannot_describe_itself(place: Path, call: Call) -> None:
+    (place / "mine.py").write_text(
+        "from rung.search.base import Suggestion\n\n\nclass Mine:\n    def __init__(self, problem): ...\n"
+        "    def observe(self, deltas): ...\n    def suggest(self, number, pending, taken, rng):\n"
+        "        return Suggestion(params={'x': rng.random()}, text='drawn')\n"
+    )
+    plan = call("plan", "-p", "x=uniform(0,1)", "-m", "loss", "--search", "./mine.py", "--json", "t.py").json
+    assert plan["search"].endswith(
+        "mine.py: asked what it will do, it raised AttributeError: 'Mine' object has no attribute 'describe'"
+    )
+    assert len(plan["first"]) == 10
+
+
+@pytest.mark.parametrize("method", ["gp", "quadratic", "tpe", "cmaes", "evolution", "de", "nsga2", "sobol", "random"])
+def test_plan_of_each_method_of_the_page(place: Path, call: Call, method: str) -> None:
+    plan = call("plan", "-p", "x=uniform(0,1)", "-m", "loss", "-n", "4", "--search", method, "--json", "t.py").json
+    assert plan["search"].startswith(f"{method}: ")
+
+
 @pytest.mark.slow
 def test_a_probe_runs_trials_and_keeps_nothing(place: Path, call: Call) -> None:
     plan = call("plan", "-p", "x=uniform(0,1)", "-m", "loss", "--probe", "2", "--json", "t.py").json

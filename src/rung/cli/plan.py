@@ -193,8 +193,8 @@ def _print(found: dict[str, Any], chosen: str | None, form: str) -> None:
 def _summary(found: dict[str, Any], chosen: str | None) -> list[str]:
     from rung.cli.tables import number, seconds
 
-    size = "infinitely many configurations" if found["size"] is None else f"{found['size']} configurations"
-    trials = "as many trials as the time allows" if found["trials"] is None else f"{found['trials']} trials"
+    size = "infinitely many configurations" if found["size"] is None else _count(found["size"], "configuration")
+    trials = "as many trials as the time allows" if found["trials"] is None else _count(found["trials"], "trial")
     lines = [f"space    {size}", f"trials   {chosen or trials}", f"search   {found['search']}"]
     probe = found.get("probe")
     if probe is not None and probe["seconds_each"] is None:
@@ -204,6 +204,10 @@ def _summary(found: dict[str, Any], chosen: str | None) -> list[str]:
         total = f", about {seconds(probe['seconds_total'])} in all" if probe["seconds_total"] is not None else ""
         lines.append(f"probe    {seconds(probe['seconds_each'])} a trial ({probe['trials']} tried){total}{gpu}")
     return [*lines, ""]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _domain_row(parameter: dict[str, Any]) -> list[Any]:

@@ -23,7 +23,7 @@ OPTIONS = (
     (("--time",), "T", "End after so long, such as 2h30m."),
     (("--target",), "VALUE", "End when the metric reaches this."),
     (("-w", "--workers"), "N", "How many trials run at once [1]."),
-    (("--search",), "NAME|FILE", "Who proposes: auto, random, grid, sobol, or a file of yours [auto]."),
+    (("--search",), "NAME|FILE", "Who proposes: auto, gp, tpe, ... (docs/searching.md), or a file of yours [auto]."),
     (("--schedule",), "NAME", "Who stops trials early [none]."),
     (("--seed",), "N", "Of the search [drawn]."),
     (("--name",), "STUDY", "The same name goes on with the same study [STEM-1, STEM-2, ...]."),

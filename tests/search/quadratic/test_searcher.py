@@ -4,16 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from rung.model import Parameter
 from rung.search.base import Proposed, Result, Suggestion
 from rung.search.quadratic import Quadratic
-from rung.search.quadratic.model import fit
+from rung.search.quadratic.model import Model, fit
 from rung.search.quadratic.searcher import FIRST_RADIUS
 from rung.search.random import Random
 from rung.testing.searchers import Drive, Make, SearcherConformance, problem
 
+Floats = npt.NDArray[np.float64]
 Function = Callable[[dict[str, Any]], float]
 
 
@@ -139,8 +141,13 @@ def test_trials_that_have_no_moving_parameter_are_nowhere_near() -> None:
 
 def test_proposals_without_a_result_teach_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """So the model is made once, however many are asked for before another result comes."""
-    fits = []
-    monkeypatch.setattr("rung.search.quadratic.searcher.fit", lambda *some: fits.append(some) or fit(*some))
+    fits: list[Model | None] = []
+
+    def counted(steps: Floats, values: Floats) -> Model | None:
+        fits.append(fit(steps, values))
+        return fits[-1]
+
+    monkeypatch.setattr("rung.search.quadratic.searcher.fit", counted)
     drive = _after(box(2), trials=12)
     before = len(fits)
     for _ in range(4):

@@ -219,7 +219,10 @@ class Quadratic:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return "quadratic: steps to the minimum of a local quadratic model around the best configuration"
+        return (
+            "quadratic: random draws until enough is known, then steps to the minimum of a local quadratic model "
+            "around the best configuration, where unordered choices stay as they are"
+        )
 
 
 def _tamed(values: Floats) -> Floats:
