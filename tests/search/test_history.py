@@ -205,3 +205,23 @@ def test_rows_of_trials_that_are_not_known_are_left_out() -> None:
 )
 def test_what_stands_in_a_column(declared: Parameter, column: Column) -> None:
     assert columns_of(Space([declared])) == (column,)
+
+
+def test_near_is_near_in_every_column() -> None:
+    parameters = (
+        Parameter(name="x", type="float", min=0, max=1),
+        Parameter(name="on", type="bool"),
+        Parameter(name="y", type="float", min=0, max=1, when="on == true"),
+    )
+    history = History(problem((parameters, ())))
+    history.observe([Proposed(0, {"x": 0.5, "on": False}), Proposed(1, {"x": 0.5, "on": True, "y": 0.25})])
+    places = {
+        "nearly": ({"x": 0.5004, "on": True, "y": 0.2496}, True),
+        "elsewhere": ({"x": 0.5004, "on": True, "y": 0.26}, False),
+        "inactive": ({"x": 0.4999, "on": False}, True),
+    }
+    for name, (params, expected) in places.items():
+        row = history.space.encode([params])[0]
+        assert history.near(row, [0, 1]) is expected, name
+        assert not history.near(row, [])
+    assert not history.near(history.space.encode([{"x": 0.5, "on": False}])[0], [1])

@@ -77,7 +77,8 @@ class Auto:
         if first is not None:
             return first
         stage = self._stage()
-        name = self._next(self._credited(stage))
+        shared = self._credited(stage, pending)
+        name = self._next(thinned(shared, self._cost(), self._pace(), workers=self.known.workers))
         found = self.searchers[name].suggest(number, pending, taken, rng)
         if isinstance(found, Exhausted):
             return found
@@ -110,16 +111,15 @@ class Auto:
 
     def _stage(self) -> Stage:
         results = self.history.results
-        stage = next(stage for stage in self.stages if stage.until is None or results < stage.until)
-        return thinned(stage, self._cost(), self._pace(), workers=self.known.workers)
+        return next(stage for stage in self.stages if stage.until is None or results < stage.until)
 
-    def _credited(self, stage: Stage) -> Stage:
+    def _credited(self, stage: Stage, pending: Sequence[int]) -> Stage:
         """The local model gets as much as it earns; nothing while it has no model, or has found all there is."""
         if LOCAL not in stage.shares:
             return stage
         local = self.searchers[LOCAL]
         assert isinstance(local, Quadratic)
-        if not local.trust:
+        if not local.trust or local.crowded(pending):
             return without(stage, LOCAL)
         won = self.credits[LOCAL]
         return credited(stage, LOCAL, won=sum(won), tried=len(won), trust=local.trust)

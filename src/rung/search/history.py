@@ -191,6 +191,12 @@ class History:
         """The rows of these trials; those that are not known here are left out."""
         return np.array([self.row[number] for number in numbers if number in self.row], dtype=np.int64)
 
+    def near(self, row: Floats, numbers: Sequence[int]) -> bool:
+        """Whether one of these trials is at nearly the same place as the unit row: NEAR in every column."""
+        others = self.units[self.rows_of(numbers)]
+        apart = np.abs(np.nan_to_num(others, nan=-1.0) - np.nan_to_num(row, nan=-1.0))
+        return bool((apart < NEAR).all(axis=1).any())
+
     def earlier(self) -> tuple[Floats, Floats, Floats, Integers]:
         """Evaluations of earlier studies: (e, d) units, (e, m) losses, (e, k) violations, (e,) which study."""
         if self._earlier_read is None:
@@ -204,6 +210,7 @@ class History:
         return self._earlier_read
 
 
+NEAR = 1e-3  # of a parameter's range: two workers that are closer than that in all of them learn the same
 PENDING, DONE, FAILED = 0.0, 1.0, 2.0
 
 

@@ -165,3 +165,15 @@ def test_it_says_why_it_draws_at_random() -> None:
     assert texts == [
         "a random draw: there is no local model yet", "a random draw: the local region holds nothing new",
     ]  # fmt: skip
+
+
+def test_a_region_that_is_too_small_for_two_is_left_to_one() -> None:
+    drive = _after(box(2), trials=30)
+    searcher = drive.searcher
+    assert isinstance(searcher, Quadratic)
+    searcher.radius = 1e-5
+    drive.propose()
+    assert searcher.crowded(drive.pending)
+    found = drive.suggest()
+    assert isinstance(found, Suggestion)
+    assert found.phase == "random"

@@ -139,7 +139,7 @@ class GP:
         waiting = self.history.units[self.history.rows_of(pending)[-PENDING:]]
         search = self._search(data, surrogates, waiting, rng)
         found = maximise(search)
-        place = self._first_free(found, taken)
+        place = self._first_free(found, taken, pending)
         return None if place is None else self._said(found, place, surrogates, search.aim, data.losses)
 
     def _learn(self, rng: np.random.Generator) -> tuple[Data, Surrogates]:
@@ -203,9 +203,9 @@ class GP:
         low, high = trust.box(centres[0], trust.side(clipped(losses), d), lengths)
         return Region(low, high, np.clip(centres, low, high))
 
-    def _first_free(self, found: Found, taken: Container[Mapping[str, Any]]) -> int | None:
+    def _first_free(self, found: Found, taken: Container[Mapping[str, Any]], pending: Sequence[int]) -> int | None:
         for place, row in enumerate(found.rows):
-            if self.problem.space.decode(row[None, :])[0] not in taken:
+            if not self.history.near(row, pending) and self.problem.space.decode(row[None, :])[0] not in taken:
                 return place
         return None
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 RIDGES = (1e-12, 1e-9, 1e-6, 1e-4, 1e-2, 1.0)  # from interpolation to nearly linear
 FEWER = 0.7  # a model of fewer points must be so much better: a few errors are a poor measure
 NARROWEST = 1e-60  # spread of the near values, in units of all values' range: of less the squares would not be finite
-LARGEST = 400  # more points than that are not looked at: a local model does not need them
+LARGEST = 200  # more points than that are not looked at: a local model does not need them
 
 
 class Model(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from rung.search.base import Exhausted, Result, Suggestion
-from rung.search.history import History
+from rung.search.history import NEAR, History
 from rung.search.novelty import draw
 from rung.search.quadratic.model import LARGEST, Model, fit
 
@@ -108,6 +108,10 @@ class Quadratic:
         """Whether the region has become too small to find anything."""
         return self.radius < SETTLED
 
+    def crowded(self, pending: Sequence[int]) -> bool:
+        """Whether another worker is in a region that is too small for two."""
+        return self.radius < NEAR and self._own(pending) > 0
+
     # -------------------------------------------------------------------------------------------------- suggest
 
     def suggest(
@@ -115,9 +119,9 @@ class Quadratic:
     ) -> Suggestion | Exhausted:
         """The best step within the region that is not near what is known or pending, else a step to learn from."""
         local, model = self.view()
-        if local is not None and model is not None and not self.settled:
+        if local is not None and model is not None and not self.settled and not self.crowded(pending):
             found = self._step(local, model, self._own(pending), taken, rng)
-            if found is not None:
+            if found is not None and not self.history.near(self.space.encode([found.params])[0], pending):
                 return found
         params = draw(self.space, taken, rng)
         if params is None:
