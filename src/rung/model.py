@@ -161,18 +161,38 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
+class CheckpointSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which checkpoints are kept. `enabled`: None means as soon as a trial writes one. Kept are those of the
+    `study_best` best trials, the `trial_best` best and the `trial_latest` latest of each trial, and whatever a paused
+    trial, a clone or a running trial may need. `disk_bytes`: how much room they may take together, None: no limit."""
+
+    enabled: bool | None = None
+    study_best: int = 0
+    trial_best: int = 1
+    trial_latest: int = 1
+    disk_bytes: int | None = None
+
+
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """When a study ends. `trials`: configurations evaluated (failed ones do not count); `time_s`: seconds a runner was
-    attached; `target`: value of the first objective; `max_failures`: None means max(10, trials)."""
+    """When a study ends, at whichever comes first. `trials`: configurations evaluated (failed ones do not count);
+    `time_s`: seconds a runner was attached; `target`: value of the first objective; `max_failures`: None means
+    max(10, trials); `cost`: money, in the unit that trials report as the metric `cost`, or by `run.price`; `patience`:
+    complete or pruned trials in a row without a better value; `stop`: an expression over reported metrics;
+    `improvement`: the least expected improvement of the first objective that is worth another trial."""
 
     trials: int | None = None
     time_s: float | None = None
     target: float | None = None
     max_failures: int | None = None
+    cost: float | None = None
+    patience: int | None = None
+    stop: str | None = None
+    improvement: float | None = None
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How trials are run. `gpus` and `cpus` are devices per trial (hundredths count); times are in seconds."""
+    """How trials are run. `gpus` and `cpus` are devices per trial (hundredths count); times are in seconds; `price` is
+    what an hour of one trial costs."""
 
     workers: int = 1
     gpus: float = 0.0
@@ -183,6 +203,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     executor: str = "local"
     inject: Literal["args", "env", "file", "source"] = "args"
     cwd: str = ""
+    price: float | None = None
 
 
 class StudySpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,6 +223,7 @@ class StudySpec(msgspec.Struct, frozen=True, kw_only=True):
     start: Literal["default", "middle", "random"] | tuple[dict[str, Any], ...] = "random"
     search: SearchSpec = msgspec.field(default_factory=SearchSpec)
     schedule: ScheduleSpec = msgspec.field(default_factory=ScheduleSpec)
+    checkpoint: CheckpointSpec = msgspec.field(default_factory=CheckpointSpec)
     budget: Budget = msgspec.field(default_factory=Budget)
     run: RunSettings = msgspec.field(default_factory=RunSettings)
 
@@ -233,6 +255,24 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
+    """A snapshot that a report line named, and so committed. `name`: its folder in the attempt's `checkpoints/`;
+    `step` and `reports`: the line's step, and how many reports the trial had made with it; `bytes`: its size."""
+
+    attempt: int
+    name: str
+    step: float
+    reports: int
+    bytes: int = 0
+
+
+class Source(msgspec.Struct, frozen=True, array_like=True):
+    """Where an attempt begins: a checkpoint, of this trial or of the one it was cloned from."""
+
+    trial: int
+    checkpoint: Checkpoint
+
+
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a decision was taken: `text` for people, the rest for programs (rule, rung, value, threshold, ...)."""
 
@@ -258,7 +298,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Continue(msgspec.Struct, frozen=True, kw_only=True):
-    """Run a paused trial again, up to resource `to`."""
+    """Let a trial go on up to resource `to` (None: to its end): a paused one runs again, a running one runs on."""
 
     trial: int
     to: float | None
@@ -266,17 +306,18 @@ class Continue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold a running trial; it may continue from its checkpoint."""
+    """Hold a running trial; it may be continued, from its checkpoint where it has one."""
 
     trial: int
     reason: Reason
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
-    """End a running trial now; it is pruned."""
+    """End a trial now; it is pruned, or `complete` when it has had all the resource that there is."""
 
     trial: int
     reason: Reason
+    complete: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):

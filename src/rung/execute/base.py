@@ -23,7 +23,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from rung.model import Report
+from rung.model import Checkpoint, Report
 
 Channel = Literal["none", "text", "json", "file"]
 
@@ -44,6 +44,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `metrics` are the declared metrics (read from text lines); `steps` the names that may carry the step, best first.
     `function` is set instead of `argv` for an in-process objective. `gpus` and `cpus` are devices wanted.
+
+    `resource`: the step up to which the program may run before it is looked at, None: to its end. `begin`: what its
+    reports count on from, the step and number of the report whose checkpoint it resumes from (`resumed`), else zero.
     """
 
     key: str
@@ -58,6 +61,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: float = 10.0
     gpus: float = 0.0
     cpus: float = 0.0
+    attempt: int = 1
+    resource: float | None = None
+    begin: Cursor = Cursor()
+    resumed: bool = False
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +78,14 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
-    """All report lines of one drain, and where it ended. `notes` say what was skipped and why."""
+    """All report lines of one drain, and where it ended. `checkpoints`: the snapshots that the lines name. `notes` say
+    what was skipped and why."""
 
     key: str
     reports: list[Report]
     cursor: Cursor
     notes: list[str] = []
+    checkpoints: list[Checkpoint] = []
 
 
 class Exited(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +117,12 @@ class Executor(Protocol):
 
     capacity: int | None
     """How many jobs can run at once, or None when only the runner's `workers` limits them."""
+
+    keeps_files: bool
+    """Whether jobs have directories: a runner brings checkpoints to those of the jobs that do."""
+
+    asks_beside: bool
+    """Whether a slow decision may be computed in a thread while jobs go on. Where the clock is virtual it may not."""
 
     def start(self, job: Job) -> None:
         """The job's directory is prepared and its program will run; its story comes through `events()`.
@@ -152,6 +167,12 @@ class Executor(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
+        ...
+
+    def rest(self, until: float | None) -> float | None:
+        """The runner has nothing to do before an event or `until` (of `monotonic`; None: no such time). Returns how many
+        real seconds it may sleep, None: until it is woken. Only now a virtual clock goes on, from where the real time
+        since the last batch of events has brought it; when it comes to `until`, an empty batch wakes the runner."""
         ...
 
     async def close(self) -> None:
