@@ -295,6 +295,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     resource: float | None = None
     parent: int | None = None
     memo: dict[str, Any] | None = None
+    ticket: dict[str, Any] | None = None
 
 
 class Continue(msgspec.Struct, frozen=True, kw_only=True):

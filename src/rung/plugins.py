@@ -74,7 +74,7 @@ def _adapted(found: Any, name: str) -> type[Any]:
 
 def scheduler_class(name: str) -> type[Any]:
     """The scheduler of that name, or the one that the file `name` defines."""
-    return _from_file(Path(name), ("resource",)) if name.endswith(".py") else find("schedule", name)
+    return _from_file(Path(name), ("next", "levels")) if name.endswith(".py") else find("schedule", name)
 
 
 def _from_file(path: Path, *kinds: tuple[str, ...]) -> type[Any]:
@@ -166,7 +166,10 @@ def policy_for(state: State) -> Policy:
     spec = state.spec
     kind = scheduler_class(spec.schedule.method)
     _check_options(spec.schedule.options, kind.options, of=f"schedule: {spec.schedule.method}")
-    contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
+    contest = Contest(
+        schedule=spec.schedule, objectives=spec.objectives, seed=state.seed, outcomes=spec.outcomes, space=state.space,
+        budget=state.created.spec.budget, workers=state.created.spec.run.workers,
+    )  # fmt: skip
     foreign = is_foreign(searcher_class(spec.search.method))
     limit_s = spec.search.timeout_s or (FOREIGN_LIMIT_S if foreign else None)
     policy = Combined(state, make_searcher, kind(contest), limit_s=limit_s)

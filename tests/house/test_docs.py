@@ -15,7 +15,6 @@ from rung.dialects import RungDialect
 from rung.dialects.rung.sections import KEYS
 from rung.inside import wire
 from rung.model import Budget, Objective, Outcome, RunSettings, ScheduleSpec, SearchSpec
-from rung.runner.jobs import CHECKPOINT
 from rung.space.validation import FIELDS
 from rung.study.transitions import mermaid
 
@@ -129,7 +128,17 @@ def test_every_variable_of_a_trial_is_documented(root: Path) -> None:
 
 def test_every_file_of_an_attempt_is_documented(root: Path) -> None:
     text = (root / "docs" / "how-it-survives.md").read_text()
-    files = (wire.STARTED, wire.EXIT, wire.STDOUT, wire.STDERR, wire.REPORTS, wire.PARAMS, wire.STOP, f"{CHECKPOINT}/")
+    files = (
+        wire.STARTED,
+        wire.EXIT,
+        wire.STDOUT,
+        wire.STDERR,
+        wire.REPORTS,
+        wire.PARAMS,
+        wire.STOP,
+        f"{wire.WORKING_COPY}/",
+        f"{wire.SNAPSHOTS}/",
+    )
     assert not [name for name in files if f"`{name}`" not in text]
 
 

@@ -10,6 +10,7 @@ import pytest
 from rung.runner.checkpoints import Copies, bring, saved_before
 from rung.runner.jobs import attempt_directory
 from rung.study.live import Live
+from rung.testing.studies import Folding, study_spec
 
 
 def checkpoint(runs: Path, attempt: int) -> Path:
@@ -30,8 +31,8 @@ def start(runs: Path, attempt: int) -> int:
     async def work() -> int:
         woken = asyncio.Event()
         copies = Copies(runs, "s", woken.set)
-        times = 0
-        while not copies.arrived(Live(0, attempt=attempt)):
+        times, state = 0, Folding(study_spec()).state
+        while not copies.arrived(state, Live(0, attempt=attempt)):
             await asyncio.wait_for(woken.wait(), 10)
             woken.clear()
             times += 1

@@ -56,6 +56,13 @@ def names(actions: Actions) -> dict[str, list[tuple[int, int]]]:
     return {name: which for name, which in found.items() if which}
 
 
+def by_trial(jobs: set[tuple[int, int]]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for trial, attempt in jobs:
+        found.setdefault(trial, set()).add(attempt)
+    return found
+
+
 @pytest.mark.parametrize(
     ("phase", "adopted", "watched", "action"),
     [
@@ -78,24 +85,24 @@ def names(actions: Actions) -> dict[str, list[tuple[int, int]]]:
 )
 def test_one_trial(phase: str, *, adopted: bool, watched: bool, action: str | None) -> None:
     state = folding(phase, adopted=adopted).state
-    actions = reconcile(state, ME, {(0, 1)} if watched else set())
+    actions = reconcile(state, ME, by_trial({(0, 1)} if watched else set()))
     assert names(actions) == ({action: [(0, 1)]} if action else {})
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_trial_of_another_runner_is_left_alone(phase: str) -> None:
-    assert names(reconcile(folding(phase, epoch=OTHER).state, ME, set())) == {}
+    assert names(reconcile(folding(phase, epoch=OTHER).state, ME, by_trial(set()))) == {}
 
 
 @pytest.mark.parametrize("phase", ["starting", "running", "stopping"])
 def test_a_job_that_another_runner_adopted_is_forgotten_and_not_ended(phase: str) -> None:
-    assert names(reconcile(folding(phase, epoch=OTHER).state, ME, {(0, 1)})) == {"forget": [(0, 1)]}
+    assert names(reconcile(folding(phase, epoch=OTHER).state, ME, by_trial({(0, 1)}))) == {"forget": [(0, 1)]}
 
 
 def test_an_attempt_that_the_log_has_given_up_is_killed() -> None:
     state = folding("running").state
-    assert names(reconcile(state, ME, {(0, 1), (0, 2), (7, 1)}))["kill"] != []
-    assert set(names(reconcile(state, ME, {(0, 1), (0, 2), (7, 1)}))["kill"]) == {(0, 2), (7, 1)}
+    assert names(reconcile(state, ME, by_trial({(0, 1), (0, 2), (7, 1)})))["kill"] != []
+    assert set(names(reconcile(state, ME, by_trial({(0, 1), (0, 2), (7, 1)})))["kill"]) == {(0, 2), (7, 1)}
 
 
 @given(st.data())
@@ -106,9 +113,9 @@ def test_acting_once_leaves_nothing_more_to_do(data: st.DataObject) -> None:
         epoch, adopted = data.draw(st.sampled_from([ME, OTHER])), data.draw(st.booleans())
         bring(study, phase, epoch=epoch, adopted=adopted)
     jobs = data.draw(st.sets(st.tuples(st.integers(0, 6), st.integers(1, 2))))
-    done = reconcile(study.state, ME, jobs)
+    done = reconcile(study.state, ME, by_trial(jobs))
     after = acted(done, jobs)
-    again = reconcile(study.state, ME, after)
+    again = reconcile(study.state, ME, by_trial(after))
     assert set(names(again)) <= {"stop"}
     assert after == ours(study.state)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from rung.model import Budget, Command, Continue, LogError, Parameter, Pause, Reason, RungError, ScheduleSpec, Stop
+from rung.model import Budget, Command, Continue, LogError, Parameter, Pause, Reason, ScheduleSpec, Stop
 from rung.plugins import make_searcher, policy_for
-from rung.schedule.base import Contest, Ended, Progress
+from rung.schedule import base as schedule
+from rung.schedule.base import Contest, Progress
+from rung.schedule.none import RunToTheEnd
 from rung.study import events as ev
 from rung.study import replay
 from rung.study.engine import Question
@@ -132,15 +134,14 @@ def test_an_interrupted_answer_does_not_hold_the_policy_still() -> None:
 # ------------------------------------------------------------------------------------------------ schedulers
 
 
-class Impatient:
+class Impatient(RunToTheEnd):
     """Stops each trial whose report is worse than the best report of all trials before."""
 
-    options: ClassVar[dict[str, Any]] = {}
-
     def __init__(self, contest: Contest) -> None:
+        super().__init__(contest)
         self.best = math.inf
 
-    def observe(self, deltas: Sequence[Progress | Ended]) -> list[Stop | Pause | Continue]:
+    def observe(self, deltas: Sequence[schedule.Delta]) -> list[Stop | Pause | Continue]:
         found: list[Stop | Pause | Continue] = []
         for delta in deltas:
             if isinstance(delta, Progress) and (loss := delta.losses[0]) is not None:
@@ -148,12 +149,6 @@ class Impatient:
                     found.append(Stop(trial=delta.number, reason=Reason(by="impatient", text=f"best was {self.best}")))
                 self.best = min(self.best, loss)
         return found
-
-    def resource(self) -> float | None:
-        return None
-
-    def describe(self) -> str:
-        return "impatient"
 
 
 def impatient_policy(state: State) -> Policy:
@@ -180,29 +175,6 @@ def test_a_trial_that_two_rules_end_is_ended_once() -> None:
     assert [event.reason.by for event in world.events if isinstance(event, ev.TrialStopped)] == ["user"]
     world.run()
     assert list(replay.check(world.events, impatient_policy)) == []
-
-
-class Sleepy(Impatient):
-    """Pauses each trial that reports."""
-
-    def observe(self, deltas: Sequence[Progress | Ended]) -> list[Stop | Pause | Continue]:
-        reason = Reason(by="sleepy", text="a rest")
-        return [Pause(trial=delta.number, reason=reason) for delta in deltas if isinstance(delta, Progress)]
-
-
-def sleepy_policy(state: State) -> Policy:
-    spec = state.created.spec
-    contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
-    return Combined(state, make_searcher, Sleepy(contest))
-
-
-def test_a_command_that_is_not_carried_out_is_said() -> None:
-    world = World(IMPATIENT, workers=1, policies=sleepy_policy)
-    world.turn()
-    world.start(0)
-    world.report(0, loss=1.0)
-    with pytest.raises(RungError, match="answered with Pause: this version can only Stop trials"):
-        world.turn()
 
 
 def test_a_scheduler_remembers_every_report_after_a_resume() -> None:

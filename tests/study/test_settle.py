@@ -21,7 +21,7 @@ def told(state: State) -> list[tuple[str, dict[str, Any]]]:
     """What is due: the event's name, and its fields without trial and attempt."""
     return [
         (kind.__name__, {name: value for name, value in fields.items() if name not in {"trial", "attempt"}})
-        for kind, fields in settled(state)
+        for kind, fields in settled(state, {})
     ]
 
 

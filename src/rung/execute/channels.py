@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -63,15 +63,40 @@ def printed_names(text: str) -> list[str]:
     return list(dict.fromkeys(match["name"] for match in _ANYTHING.finditer(_ANSI.sub("", text))))[:_MOST_NAMES]
 
 
-class Channels:
-    """The reports of one job, line by line, from `cursor` on."""
+class Named(NamedTuple):
+    """A line named the checkpoint `name`: at `step`, when the trial had made so many `reports`. `bytes`: as the line
+    says, None where it does not."""
 
-    def __init__(self, metrics: Sequence[str], steps: Sequence[str], cursor: Cursor) -> None:
+    name: object
+    step: float
+    reports: int
+    bytes: int | None
+
+
+class Channels:
+    """The reports of one job, line by line, from `cursor` on. Before that the trial had made `before` reports, in
+    earlier attempts; so whether this attempt has reported yet can be told from any cursor."""
+
+    def __init__(self, metrics: Sequence[str], steps: Sequence[str], cursor: Cursor, *, before: int = 0) -> None:
         self._metrics = frozenset(metrics)
         self._steps = tuple(steps)
         self.reports, self.step = cursor.reports, cursor.step
         self.channel: Channel = cursor.channel
+        self._before = before
         self._text = TextGroup(metrics, steps)
+        self._named: list[Named] = []
+        self._notes: list[str] = []
+        self._noted: set[str] = set()
+
+    def take_named(self) -> list[Named]:
+        """The checkpoints that were named since this was last asked."""
+        named, self._named = self._named, []
+        return named
+
+    def take_notes(self) -> list[str]:
+        """What was odd about the lines since this was last asked."""
+        notes, self._notes = self._notes, []
+        return notes
 
     @property
     def pending(self) -> int | None:
@@ -102,7 +127,7 @@ class Channels:
 
     def _stdout_object(self, found: dict[str, Any], now: float) -> list[Report]:
         """A JSON report ends the text report that came before it: read on from any logged offset, both count once."""
-        if all(numeric(value) is None for value in found.values()):
+        if wire.NAMED not in found and all(numeric(value) is None for value in found.values()):
             return []
         return self.flush(now) + self._from_object("json", found, now)
 
@@ -122,12 +147,18 @@ class Channels:
         if RANK[channel] < RANK[self.channel]:
             return []
         time = numeric(found.pop(wire.TIME, None))
+        named = wire.NAMED in found
+        name, size = found.pop(wire.NAMED, None), found.pop(wire.BYTES, None) if named else None
         values: dict[str, float] = {}
         for name, value in found.items():
             number = numeric(value)
             if number is not None:
                 values[name] = number
-        return self._report(channel, values, now if time is None or not math.isfinite(time) else time)
+        reports = self._report(channel, values, now if time is None or not math.isfinite(time) else time)
+        if named:
+            size = size if type(size) is int and size >= 0 else None
+            self._named.append(Named(name, self.step, self.reports, size))
+        return reports
 
     def _from_groups(self, groups: Sequence[Mapping[str, float]], now: float) -> list[Report]:
         return [report for group in groups for report in self._report("text", dict(group), now)]
@@ -136,11 +167,25 @@ class Channels:
         step = self._take_step(values)
         if not values:
             return []
+        if step is not None and self.reports > self._before:
+            self._compare(step)
         self.reports += 1
         self.step = float(self.reports) if step is None else step
         if not self._metrics or not self._metrics.isdisjoint(values):
             self.channel = channel
         return [Report(self.step, time, {name: to_wire(value) for name, value in values.items()})]
+
+    def _compare(self, step: float) -> None:
+        """A step that does not increase is noted, once of each kind."""
+        if step < self.step:
+            self._note("backwards", f"step {step:g} came after step {self.step:g}")
+        elif step == self.step:
+            self._note("twice", f"step {step:g} was reported twice")
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind not in self._noted:
+            self._noted.add(kind)
+            self._notes.append(f"{text}: the schedule counts increasing steps only")
 
     def _take_step(self, values: dict[str, float]) -> float | None:
         """The first step name with a finite number; it leaves `values` unless it is a declared metric too."""

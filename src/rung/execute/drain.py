@@ -9,18 +9,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from rung.execute.base import Cursor, Job
+from rung.execute.base import Cursor, Job, Reported
 from rung.execute.channels import Channels
 from rung.execute.lines import LONGEST, Line, Lines
 from rung.inside import wire
+from rung.model import Checkpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.execute.channels import Named
     from rung.model import Report
 
 CHUNK = 1 << 20
 """Bytes of one file that one drain reads at most: other jobs get their turn in between."""
 _FILES = (wire.REPORTS, wire.STDOUT)
 _NOTES = 5
+_LONGEST_NAME = 100
 
 
 class Drained(NamedTuple):
@@ -30,15 +35,26 @@ class Drained(NamedTuple):
     cursor: Cursor
     notes: list[str]
     more: bool
+    checkpoints: list[Checkpoint]
+
+    def told(self, key: str) -> Reported | None:
+        """The event of the job `key` that says all this; None when there is nothing to say."""
+        if not (self.reports or self.notes or self.checkpoints):
+            return None
+        return Reported(
+            key=key, reports=self.reports, cursor=self.cursor, notes=self.notes, checkpoints=self.checkpoints
+        )
 
 
 class Reader:
     """The report files of one job."""
 
     def __init__(self, job: Job, cursor: Cursor) -> None:
-        self._directory = job.directory
-        self._channels = Channels(job.metrics, job.steps, cursor)
+        self._directory, self._attempt = job.directory, job.attempt
+        self._channels = Channels(job.metrics, job.steps, cursor, before=job.begin.reports)
         self._lines = {name: Lines(cursor.offsets.get(name, 0)) for name in _FILES}
+        self._checkpoints: list[Checkpoint] = []
+        self._names: set[str] = set()
         self._notes: list[str] = []
         self._unsaid = 0
 
@@ -77,11 +93,12 @@ class Reader:
         return Cursor(offsets, channels.reports, channels.step, channels.channel)
 
     def _drained(self, reports: list[Report], *, more: bool) -> Drained:
-        notes, self._notes = self._notes, []
+        notes, self._notes = self._notes + self._channels.take_notes(), []
+        checkpoints, self._checkpoints = self._checkpoints, []
         if self._unsaid:
             notes.append(f"and {self._unsaid} more lines that could not be read")
             self._unsaid = 0
-        return Drained(reports, self.cursor(), notes, more)
+        return Drained(reports, self.cursor(), notes, more, checkpoints)
 
     def _line(self, name: str, line: Line, now: float, *, into: list[Report]) -> None:
         if line.text is None:
@@ -93,6 +110,24 @@ class Reader:
             into += reports
             if not understood:
                 self._note(f"{name}: the line at byte {line.start} is no JSON object and was skipped")
+        for named in self._channels.take_named():
+            self._take(named)
+
+    def _take(self, named: Named) -> None:
+        """The checkpoint that a line named is told of, if there is one."""
+        name = str(named.name) if type(named.name) is int else named.name
+        if not isinstance(name, str) or not _is_plain(name):
+            self._note(f"{named.name!r:.60} is no name of a checkpoint: expected a folder's in {wire.SNAPSHOTS}/")
+            return
+        folder = f"{self._path(wire.SNAPSHOTS)}/{name}"
+        if name in self._names:
+            self._note(f"checkpoint {name} was named before: each needs a folder of its own")
+        elif not _is_filled(folder):
+            self._note(f"checkpoint {name} is not there or empty: {folder}")
+        else:
+            self._names.add(name)
+            size = _bytes_below(folder) if named.bytes is None else named.bytes
+            self._checkpoints.append(Checkpoint(self._attempt, name, named.step, named.reports, size))
 
     def _note(self, text: str) -> None:
         if len(self._notes) < _NOTES:
@@ -119,5 +154,40 @@ class Reader:
 def _size(path: str) -> int:
     try:
         return os.stat(path).st_size  # noqa: PTH116 - asked for every running job on every poll
+    except OSError:
+        return 0
+
+
+def _is_plain(name: str) -> bool:
+    """Whether it names a folder that lies in another one, and is not one of those that Rung keeps for itself there."""
+    return 0 < len(name) <= _LONGEST_NAME and name[0] != "." and name.isprintable() and "/" not in name
+
+
+def _is_filled(folder: str) -> bool:
+    """Whether it is a folder, itself and not by a link, with anything in it."""
+    return not os.path.islink(folder) and next(_below(folder), None) is not None  # noqa: PTH114
+
+
+def _below(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Everything in a folder, at any depth."""
+    try:
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except OSError:
+        return
+    for entry in found:
+        yield entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
+
+
+def _bytes_below(folder: str) -> int:
+    """How long the files in a folder are together."""
+    return sum(_length(entry) for entry in _below(folder))
+
+
+def _length(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size if entry.is_file(follow_symlinks=False) else 0
     except OSError:
         return 0

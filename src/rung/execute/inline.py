@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rung.execute import attempt, processes
 from rung.execute.attempt import Beginning
-from rung.execute.base import Cursor, Held, Job
+from rung.execute.base import Held, Job
 from rung.execute.watcher import Watcher
 from rung.inside import call, wire
 from rung.inside.session import Session
@@ -41,7 +41,7 @@ class InlineExecutor(Watcher):
         if job.key in self._watches:
             return
         if attempt.is_started(job.directory):
-            self.adopt(job, Cursor())
+            self.adopt(job, job.begin)
             return
         try:
             for fd in attempt.prepare(job.directory, job.params):
@@ -49,7 +49,7 @@ class InlineExecutor(Watcher):
         except OSError as error:
             self._emit(Held(key=job.key, why=f"{job.directory}: {error.strerror or error}"))
             return
-        watch = self._add(job, Cursor())
+        watch = self._add(job, job.begin)
         self._watch_files(watch)
         if job.timeout_s is not None:
             self._note(watch, _LIMIT_NOTE)

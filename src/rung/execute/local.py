@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.execute import attempt
-from rung.execute.base import Cursor, Held, Job
+from rung.execute.base import Held, Job
 from rung.execute.devices import Devices, Taken
 from rung.execute.watcher import Watcher
 from rung.inside import wire
@@ -43,7 +43,7 @@ class LocalExecutor(Watcher):
         if job.key in self._watches:
             return
         if attempt.is_started(job.directory):
-            self.adopt(job, Cursor())
+            self.adopt(job, job.begin)
             return
         taken = self._devices.take(gpus=job.gpus, cpus=job.cpus)
         if isinstance(taken, str):
@@ -69,7 +69,7 @@ class LocalExecutor(Watcher):
             return
         except TypeError as error:
             raise BadInput(f"a parameter cannot be written as JSON: {error}", place=job.key) from None
-        watch = self._add(job, Cursor())
+        watch = self._add(job, job.begin)
         watch.devices = taken.names
         self._watch_files(watch)
         try:

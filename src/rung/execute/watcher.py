@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from typing import TYPE_CHECKING, Literal
 
 from rung.execute import attempt, processes, tree
 from rung.execute.base import Cursor, Exited, Held, Job, JobEvent, Reported, Started
+from rung.execute.realtime import RealTime
 from rung.execute.wakeups import open_inotify
 from rung.execute.watch import Watch
 
@@ -36,7 +36,7 @@ NOT_WRITTEN = 122
 """What a wrapper ends with that made `started` but could not write it: nothing ran."""
 
 
-class Watcher:
+class Watcher(RealTime):
     """Everything of the executor contract except `start`. Created inside a running event loop."""
 
     capacity: int | None = None
@@ -108,14 +108,6 @@ class Watcher:
                 yield batch
             if self._closed:
                 return
-
-    def clock(self) -> float:
-        """Unix seconds now."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
 
     async def close(self) -> None:
         """Watching ends; running jobs are left as they are. Closing twice is allowed."""
@@ -269,8 +261,9 @@ class Watcher:
 
     def _emit_drained(self, watch: Watch, drained: Drained) -> None:
         watch.cursor = drained.cursor
-        if drained.reports or drained.notes:
-            self._emit(Reported(key=watch.job.key, reports=drained.reports, cursor=drained.cursor, notes=drained.notes))
+        told = drained.told(watch.job.key)
+        if told is not None:
+            self._emit(told)
 
     def _note(self, watch: Watch, note: str) -> None:
         """The note has been told, once for all jobs."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from rung.inside.snapshot import Keeper
+
 _STOP_CHECK_S = 0.05
 
 
@@ -39,7 +41,13 @@ class Session:
         self._stopped = False
         self._stop_checked = -1.0
         self._temporary = ""
+        wanted = directory and variables.get(wire.SNAPSHOTS_WANTED) != "0"
+        self._working = self._working_copy() if wanted else ""
+        self._keeper: Keeper | None = None
         self.reports = 0
+
+    def _working_copy(self) -> str:
+        return self.variable(wire.CHECKPOINT_DIR) or f"{self.directory}/{wire.WORKING_COPY}"
 
     def variable(self, name: str) -> str | None:
         """The environment variable `name` of this trial; None when it is unset or empty."""
@@ -58,6 +66,21 @@ class Session:
             path = self.variable(wire.PARAMS_FILE)
             self._values = _read_params(path) if path else {}
         return dict(self._values)
+
+    def report(self, metrics: Mapping[str, object]) -> None:
+        """The metrics are at the end of the trial's reports, and name a snapshot of the working copy if it changed.
+
+        Raises `TypeError` for what is no metric, `OSError` when the line could not be written.
+        """
+        line = wire.report_line(metrics)
+        if self._working and os.access(self._working, os.F_OK):
+            if self._keeper is None:
+                from rung.inside.snapshot import Keeper  # 20 ms that a trial without checkpoints need not pay
+
+                self._keeper = Keeper(self._working, self.directory, self._variables)
+            self._keeper.commit(line, metrics, self.write)
+        else:
+            self.write(line)
 
     def write(self, line: bytes) -> None:
         """`line` is at the end of the trial's reports, written at once so that concurrent writers never mix."""
@@ -93,18 +116,18 @@ class Session:
         """The folder for this trial's checkpoints, which exists now."""
         from pathlib import Path  # 4 ms that a trial without checkpoints need not pay
 
-        folder = Path(self.variable(wire.CHECKPOINT_DIR) or self._fallback_checkpoints())
+        folder = Path(self._working_copy() if self.directory else self._outside())
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _fallback_checkpoints(self) -> str:
-        if self.directory:
-            return f"{self.directory}/checkpoint"
-        if not self._temporary:
+    def _outside(self) -> str:
+        """The folder for checkpoints outside a study: the variable's, or a temporary one."""
+        given = self.variable(wire.CHECKPOINT_DIR)
+        if given is None and not self._temporary:
             import tempfile  # only a script that runs outside a study comes here
 
             self._temporary = tempfile.mkdtemp(prefix="rung-checkpoint-")
-        return self._temporary
+        return given or self._temporary
 
     def close(self) -> None:
         """The report file is closed."""
@@ -168,12 +191,13 @@ def params(defaults: Mapping[str, object] | None = None, /, **named: object) -> 
 
 
 def report(metrics: Mapping[str, object] | None = None, /, **named: object) -> None:
-    """The metrics are on disk for the runner to read; the step is the key `step`, `epoch` or `iteration` if given.
+    """The metrics are on disk for the runner to read; the step is the key `step`, the schedule's resource, `epoch` or
+    `iteration` if given. What `checkpoint_dir()` holds is kept first, as the checkpoint of this step, if it changed.
 
     Values are numbers (NumPy and torch scalars count; NaN and the infinities are allowed). Raises `TypeError` naming
     the metric for anything else, `OSError` when the line could not be written.
     """
-    current().write(wire.report_line({**metrics, **named} if metrics else named))
+    current().report({**metrics, **named} if metrics else named)
 
 
 def should_stop() -> bool:

@@ -1,6 +1,7 @@
 """What a job and its runner agree on: file names, environment variables, and how one report line is written.
 
-A report is one flat JSON object on one line: the metrics, a step key if there is one, and `_time` in Unix seconds.
+A report is one flat JSON object on one line: the metrics, a step key if there is one, and `_time` in Unix seconds. With
+`_checkpoint` it commits the snapshot of that name, a folder in the attempt's `checkpoints/`; `_bytes` is its size.
 JSON has no NaN and no infinities, so those are the strings "NaN", "Infinity", "-Infinity".
 """
 
@@ -21,6 +22,8 @@ STDERR = "stderr"
 REPORTS = "reports.jsonl"
 PARAMS = "params.json"
 STOP = "stop"
+WORKING_COPY = "checkpoint"
+SNAPSHOTS = "checkpoints"
 
 TRIAL_DIR = "RUNG_TRIAL_DIR"
 PARAMS_FILE = "RUNG_PARAMS_FILE"
@@ -32,14 +35,27 @@ CHECKPOINT_DIR = "RUNG_CHECKPOINT_DIR"
 RESOURCE = "RUNG_RESOURCE"
 METRIC = "RUNG_METRIC"
 JOB = "RUNG_JOB"
+SNAPSHOTS_WANTED = "RUNG_CHECKPOINT"
+"""\"0\" where the study keeps no checkpoints."""
+RESOURCE_NAME = "RUNG_RESOURCE_NAME"
+REPORTS_BEFORE = "RUNG_REPORTS"
+"""How many reports the trial had made at the checkpoint that this attempt goes on from."""
 TRIAL_VARIABLES = (
     TRIAL_DIR, PARAMS_FILE, TRIAL, STUDY, SEED, ATTEMPT, CHECKPOINT_DIR, RESOURCE, METRIC, JOB,
+    SNAPSHOTS_WANTED, RESOURCE_NAME, REPORTS_BEFORE,
 )  # fmt: skip
 
 EXIT_ROOM = 16
 """Bytes that `exit` holds before the start: blanks, overwritten in place, so that a full disk cannot lose a status."""
 
 TIME = "_time"
+NAMED = "_checkpoint"
+BYTES = "_bytes"
+OURS = {
+    TIME: "the time of a report is added by rung",
+    NAMED: "a checkpoint is named by rung when its folder has changed",
+    BYTES: "the size of a checkpoint is measured by rung",
+}
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 _LARGEST_INT = 2**63
@@ -103,14 +119,19 @@ def report_line(metrics: Mapping[str, object]) -> bytes:
     for name, value in metrics.items():
         if type(name) is not str or not name:
             raise TypeError(f"a metric's name must be a non-empty string, got {name!r}")
-        if name == TIME:
-            raise TypeError(f"{TIME!r} is not a metric: the time of a report is added by rung")
+        if name in OURS:
+            raise TypeError(f"{name!r} is not a metric: {OURS[name]}")
         plain = number(name, value)
         parts.append(f'{_quoted(name)}:"{plain}"' if type(plain) is str else f"{_quoted(name)}:{plain!r}")
     if not parts:
         raise TypeError("a report needs at least one metric, such as rung.report(loss=0.3)")
     parts.append(f'"{TIME}":{time.time():.6f}')
     return f"{{{','.join(parts)}}}\n".encode()
+
+
+def naming(line: bytes, checkpoint: str, size: int) -> bytes:
+    """The report `line` (as `report_line` makes it), which also commits the snapshot `checkpoint` of `size` bytes."""
+    return line[:-2] + f',"{NAMED}":{_quoted(checkpoint)},"{BYTES}":{size}}}\n'.encode()
 
 
 def _quoted(name: str) -> str:

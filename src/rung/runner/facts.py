@@ -44,6 +44,7 @@ def facts_of(
         yield ev.TrialReported(
             at=at, trial=live.number, attempt=live.attempt, reports=tuple(event.reports),
             offsets=event.cursor.offsets, channel=event.cursor.channel, notes=tuple(event.notes),
+            checkpoints=tuple(event.checkpoints),
         )  # fmt: skip
     else:
         how = _named(event, watched, live, here=here)

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rung.execute.base import Cursor, Job
+from rung.inside import wire
 from rung.space import template
 from rung.study.seeds import trial_seed
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from rung.study.state import Live, State
 
 STEP_NAMES = ("step", "epoch", "iteration")
-CHECKPOINT = "checkpoint"
 
 
 def attempt_directory(runs: Path, study: str, *, trial: int, attempt: int) -> Path:
@@ -46,6 +46,7 @@ def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
     """The job of a trial's current attempt."""
     params = state.space.full(state.params(live.number))
     spec = state.spec
+    source = live.source
     directory = str(attempt_directory(runs, study, trial=live.number, attempt=live.attempt))
     resource = (spec.schedule.resource,) if spec.schedule.resource else ()
     return Job(
@@ -61,6 +62,10 @@ def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
         grace_s=spec.run.grace_s,
         gpus=spec.run.gpus,
         cpus=spec.run.cpus,
+        attempt=live.attempt,
+        resource=live.told,
+        begin=Cursor() if source is None else Cursor(reports=source.checkpoint.reports, step=source.checkpoint.step),
+        resumed=source is not None,
     )
 
 
@@ -75,11 +80,16 @@ def _environment(state: State, live: Live, *, study: str, directory: str) -> dic
         "RUNG_TRIAL": str(live.number),
         "RUNG_ATTEMPT": str(live.attempt),
         "RUNG_SEED": str(trial_seed(state.seed, live.number)),
-        "RUNG_CHECKPOINT_DIR": f"{directory}/{CHECKPOINT}",
+        "RUNG_CHECKPOINT_DIR": f"{directory}/{wire.WORKING_COPY}",
     }
-    if live.resource is not None:
-        whole = live.resource.is_integer()
-        environment["RUNG_RESOURCE"] = str(int(live.resource)) if whole else repr(live.resource)
+    if live.told is not None:
+        environment[wire.RESOURCE] = str(int(live.told)) if live.told.is_integer() else repr(live.told)
+    if state.spec.schedule.resource:
+        environment[wire.RESOURCE_NAME] = state.spec.schedule.resource
+    if state.spec.checkpoint.enabled is False:
+        environment[wire.SNAPSHOTS_WANTED] = "0"
+    if live.source is not None:
+        environment[wire.REPORTS_BEFORE] = str(live.source.checkpoint.reports)
     return environment
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from rung.execute.base import Executor, Exited, Held, Job, JobEvent
 from rung.model import Command, Fenced, RungError
 from rung.runner import jobs as jobs_
 from rung.runner.asking import Asking, beside
-from rung.runner.checkpoints import Copies
+from rung.runner.checkpoints import Copies, Gone
 from rung.runner.facts import Watched, facts_of, gone
 from rung.runner.lease import TIME_TO_LIVE_S
 from rung.runner.log import open_state
@@ -72,11 +73,15 @@ class Runner:
         self.executor, self.settings, self.say = executor, settings, say
         self.seat = Seat(
             store, settings.study, policy_for, role="runner", clock=executor.clock, monotonic=executor.monotonic,
-            observe=observe,
+            observe=self._saw, lease_clock=time.monotonic,
         )  # fmt: skip
+        self.observe = observe
         self.ending: str | None = None
         self.insisted = False
         self.watched: dict[str, Watched] = {}
+        self.jobs: dict[int, dict[int, str]] = {}  # trial -> attempt -> key, of those watched
+        self.touched: set[int] = set()  # trials that the log said something of since jobs were last compared with it
+        self.compare_all = True
         self.held: dict[tuple[int, int], float] = {}
         self.inbox: list[JobEvent] = []
         self.unlogged: list[ev.Event] = []  # what happened and could not be appended yet
@@ -95,6 +100,7 @@ class Runner:
         """The study has been worked on until it was over or the runner was told to end."""
         self.seat.take(workers=self.settings.workers)
         self._take_over()
+        self._drop(self.state.shelf.dropped)  # whoever dropped them may have died before their folders were gone
         tasks = [asyncio.create_task(work()) for work in (self._listen, self._beat, self._watch_log)]
         try:
             while not self._turn():
@@ -121,8 +127,7 @@ class Runner:
         running = list(self.executor.jobs())
         if why == "hangup":
             for key in running:
-                self.executor.forget(key)
-            self.watched.clear()
+                self._forget(key)
         else:
             act = self.executor.stop if self.ending is None else self.executor.kill
             for key in running:
@@ -146,6 +151,26 @@ class Runner:
     def state(self) -> State:
         """What is known now."""
         return self.seat.state
+
+    def _saw(self, state: State, events: Sequence[ev.AnyEvent]) -> None:
+        """What was folded is looked at once."""
+        for event in events:
+            trial = getattr(event, "trial", None)
+            if trial is not None:
+                self.touched.add(trial)
+            if isinstance(event, ev.CheckpointsDropped) and event.epoch == self.seat.lease.epoch:
+                self._drop(event.dropped)
+            elif isinstance(event, ev.TrialExited) and event.trial in state.live:
+                self._tidy(state.live[event.trial])
+        self.observe(state, events)
+
+    def _drop(self, dropped: Sequence[ev.Dropped]) -> None:
+        if self.executor.keeps_files:
+            self.copies.drop(dropped)
+
+    def _tidy(self, live: Live) -> None:
+        if self.executor.keeps_files and live.epoch == self.seat.lease.epoch:
+            self.copies.tidy(self.state, live)
 
     def _detach(self) -> None:
         """The log says that this runner has gone, if it can: else whoever comes next finds its process gone."""
@@ -182,19 +207,23 @@ class Runner:
 
     async def _sleep(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Until something happens, a held start or a store without room is due, or the time budget is used up."""
+        for task in tasks:
+            if task.done():
+                task.result()  # a waker ends only by an error
+        if self.wake.is_set():
+            self.wake.clear()
+            await asyncio.sleep(0)
+            return
         now = self.executor.monotonic()
         held = [due - now for due in self.held.values() if due != BEING_TRIED]
         times = held if self.store_due is None else [self.store_due - now]
         left = self._time_left()
-        timeout = min([*times, *([] if left is None or self.store_due is not None else [left])], default=None)
+        wait = min([*times, *([] if left is None or self.store_due is not None else [left])], default=None)
+        timeout = self.executor.rest(None if wait is None else now + max(0.0, wait))
         waker = asyncio.create_task(self.wake.wait())
-        done, _ = await asyncio.wait(
-            {waker, *tasks}, timeout=None if timeout is None else max(0.0, timeout), return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({waker, *tasks}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         waker.cancel()
         self.wake.clear()
-        for task in done - {waker}:
-            task.result()  # a waker ends only by an error
 
     def _time_left(self) -> float | None:
         """Seconds of the time budget, None without one. What passed since the last event is taken from a clock that
@@ -236,7 +265,7 @@ class Runner:
             self.cut_off = True
             self.wake.set()
             return
-        self.stale = True  # what was written may not have been read back
+        self.stale = self.compare_all = True  # what was written may not have been read back
         if self.store_due is None:
             self.say(f"{error}; running trials go on, nothing new starts until the store can be written again")
         self.store_due = self.executor.monotonic() + RETRY_STORE_S
@@ -303,7 +332,8 @@ class Runner:
 
     def _answer(self, question: Question) -> asyncio.Future[Timed]:
         """The answer, at once from a searcher of ours that was quick last time, else from a thread."""
-        if self.answer_took_s < QUICK_ANSWER_S and question.answer.limit_s is None:
+        at_once = self.answer_took_s < QUICK_ANSWER_S and question.answer.limit_s is None
+        if at_once or not self.executor.asks_beside:
             future: asyncio.Future[Timed] = asyncio.get_running_loop().create_future()
             future.set_result(self._timed(question))
             return future
@@ -312,13 +342,13 @@ class Runner:
         return future
 
     def _timed(self, question: Question) -> Timed:
-        before = self.executor.monotonic()
-        return self.asking(question.answer), self.executor.monotonic() - before
+        before = time.perf_counter()
+        return self.asking(question.answer), time.perf_counter() - before
 
     def _free(self) -> int:
         if self.ending is not None:
             return 0
-        mine = sum(1 for live in self.state.live.values() if live.epoch == self.seat.lease.epoch and live.exit is None)
+        mine = self.state.busy[self.seat.lease.epoch]
         limits = [self.settings.workers] + ([self.executor.capacity] if self.executor.capacity is not None else [])
         return max(0, min(limits) - mine)
 
@@ -331,7 +361,8 @@ class Runner:
             return []
         which = (watched.trial, watched.attempt)
         if isinstance(event, Held | Exited):
-            del self.watched[event.key]
+            self._unwatch(event.key)
+            self.touched.add(watched.trial)
         if isinstance(event, Exited):
             self._room_made()
         live = self.state.live.get(watched.trial)
@@ -355,18 +386,21 @@ class Runner:
         self.held = {which: min(due, now) for which, due in self.held.items()}
 
     def _reconcile(self) -> None:
-        keys = {(watched.trial, watched.attempt): key for key, watched in self.watched.items()}
-        actions = reconcile(self.state, self.seat.lease.epoch, keys)
+        """Jobs are compared with the log, where either may have changed."""
+        touched = self.touched | {n for n, _ in self.held} | {n for n, _ in self.copies.under_way}
+        trials = None if self.compare_all else touched
+        self.touched, self.compare_all = set(), False
+        actions = reconcile(self.state, self.seat.lease.epoch, self.jobs, trials)
         for live in actions.start:
             self._start(live)
         for live in actions.adopt:
             self._adopt(live)
-        for which in actions.stop:
-            self.executor.stop(keys[which])
-        for which in actions.forget:
-            self._forget(keys[which])
-        for which in actions.kill:
-            self.executor.kill(keys[which])
+        for trial, attempt_ in actions.stop:
+            self.executor.stop(self.jobs[trial][attempt_])
+        for trial, attempt_ in actions.forget:
+            self._forget(self.jobs[trial][attempt_])
+        for trial, attempt_ in actions.kill:
+            self.executor.kill(self.jobs[trial][attempt_])
 
     def _start(self, live: Live) -> None:
         which = (live.number, live.attempt)
@@ -375,10 +409,24 @@ class Runner:
         if which in self.held:
             self.held[which] = BEING_TRIED
         try:
-            if self.copies.arrived(live):
+            if not self.executor.keeps_files or self.copies.arrived(self.state, live):
                 self.executor.start(self._watch(live))
+        except Gone as error:
+            self._begin_elsewhere(live, str(error))
         except OSError as error:
             self._hold(which, f"its checkpoint cannot be copied: {error}")
+
+    def _begin_elsewhere(self, live: Live, why: str) -> None:
+        """The checkpoint that the attempt was to begin from is none: the attempt is over before it began, and the next
+        one begins from an older checkpoint, or from the beginning."""
+        assert live.source is not None
+        at, made = self.executor.clock(), live.source.checkpoint
+        self.say(f"trial {live.number}: {why}; it begins from an older checkpoint, or anew")
+        self.unlogged += [
+            ev.CheckpointLost(at=at, owner=live.source.trial, attempt=made.attempt, name=made.name, why=why),
+            ev.TrialExited(at=at, trial=live.number, attempt=live.attempt, how="never", tail=why),
+        ]
+        self.wake.set()
 
     def _adopt(self, live: Live) -> None:
         """The attempt is watched from where the log ends; one of another machine or of an asking process is over."""
@@ -387,16 +435,27 @@ class Runner:
             self.seat.facts(gone(live, at=self.executor.clock()))
             self.wake.set()
         else:
-            self.executor.adopt(self._watch(live), jobs_.cursor_of(live))
+            ran_s = None  # the system knows, where there are processes
+            if not self.executor.keeps_files and live.started is not None:
+                ran_s = self.executor.clock() - live.started
+            self.executor.adopt(self._watch(live), jobs_.cursor_of(live), ran_s=ran_s)
 
     def _watch(self, live: Live) -> Job:
         job = jobs_.job_for(self.state, live, study=self.settings.study, runs=self.settings.runs)
         self.watched[job.key] = Watched(live.number, live.attempt, job.directory)
+        self.jobs.setdefault(live.number, {})[live.attempt] = job.key
         return job
+
+    def _unwatch(self, key: str) -> None:
+        watched = self.watched.pop(key)
+        attempts = self.jobs[watched.trial]
+        del attempts[watched.attempt]
+        if not attempts:
+            del self.jobs[watched.trial]
 
     def _forget(self, key: str) -> None:
         self.executor.forget(key)
-        del self.watched[key]
+        self._unwatch(key)
 
     def _take_over(self) -> None:
         if self.ending is None:
@@ -417,6 +476,7 @@ class Runner:
         self.inbox = [event for event in self.inbox if event.key in self.watched]
         self.unlogged.clear()
         self.held.clear()
+        self.compare_all = True
         self.seat.take(workers=self.settings.workers)
         self._take_over()
         self.cut_off = False

@@ -10,7 +10,7 @@ from rung.study.state import Live, State
 from rung.study.transitions import LIVE, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 
 class Actions(msgspec.Struct):
@@ -23,27 +23,43 @@ class Actions(msgspec.Struct):
     kill: list[tuple[int, int]] = []
 
 
-def reconcile(state: State, epoch: int, jobs: Collection[tuple[int, int]]) -> Actions:
-    """The difference between the attempts that `epoch` is to look after and the jobs whose end was not told yet."""
+def reconcile(
+    state: State, epoch: int, jobs: Mapping[int, Collection[int]], trials: Collection[int] | None = None
+) -> Actions:
+    """The difference between the attempts that `epoch` is to look after and the jobs whose end was not told yet.
+
+    `jobs` holds the attempts with a job, by trial. `trials`: those that may have changed since it was asked last, None:
+    all of them.
+    """
     actions = Actions()
-    for number, live in state.live.items():
-        phase = state.phase(number)
-        if live.epoch != epoch or phase not in LIVE:
-            continue
-        if (number, live.attempt) in jobs:
-            if phase is Phase.STOPPING:
-                actions.stop.append((number, live.attempt))
-        elif phase is Phase.STARTING and not live.adopted:
-            actions.start.append(live)
-        else:
-            actions.adopt.append(live)  # it may have started: what its directory says decides
-    for trial, attempt in jobs:
-        found = state.live.get(trial)
-        if found is None or found.attempt != attempt or state.phase(trial) not in LIVE:
-            actions.kill.append((trial, attempt))  # the log has given this attempt up
-        elif found.epoch != epoch:
-            actions.forget.append((trial, attempt))  # another runner looks after it
+    for number in sorted(state.active if trials is None else trials):
+        live = state.live.get(number)
+        if live is not None and live.epoch == epoch and state.phase(number) in LIVE:
+            _wanted(actions, live, state.phase(number), has_job=live.attempt in jobs.get(number, ()))
+    for number in sorted(jobs.keys() if trials is None else jobs.keys() & set(trials)):
+        for attempt in jobs[number]:
+            _unwanted(actions, state, epoch, number, attempt)
     return actions
+
+
+def _wanted(actions: Actions, live: Live, phase: Phase, *, has_job: bool) -> None:
+    """What an attempt that is to be looked after needs."""
+    if has_job:
+        if phase in {Phase.STOPPING, Phase.PAUSING}:
+            actions.stop.append((live.number, live.attempt))
+    elif phase is Phase.STARTING and not live.adopted:
+        actions.start.append(live)
+    else:
+        actions.adopt.append(live)  # it may have started: what its directory says decides
+
+
+def _unwanted(actions: Actions, state: State, epoch: int, trial: int, attempt: int) -> None:
+    """What a job needs that nobody is to look after here."""
+    found = state.live.get(trial)
+    if found is None or found.attempt != attempt or state.phase(trial) not in LIVE:
+        actions.kill.append((trial, attempt))  # the log has given this attempt up
+    elif found.epoch != epoch:
+        actions.forget.append((trial, attempt))  # another runner looks after it
 
 
 def gone_epochs(state: State, leased: Collection[int]) -> set[int]:

@@ -42,9 +42,12 @@ class Seat:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         observe: Observer,
+        lease_clock: Callable[[], float] | None = None,
     ) -> None:
+        """`lease_clock`: the real seconds that leases are judged by, where `monotonic` is not real."""
         self.store, self.study, self.policy_for = store, study, policy_for
         self.clock, self.monotonic, self.observe = clock, monotonic, observe
+        self.lease_clock = lease_clock or monotonic
         self.here: LeaseOwner = myself(role)
         self.leases = LeaseWatch(self.here)
         self.folded_at = 0.0  # monotonic
@@ -92,7 +95,7 @@ class Seat:
         """
         self.catch_up()
         leases = self.store.leases(self.study)
-        dead = self.leases.expired(leases, now=self.monotonic())
+        dead = self.leases.expired(leases, now=self.lease_clock())
         epochs = gone_epochs(self.state, {lease.epoch for lease in leases} - {lease.epoch for lease in dead})
         for lease in dead:
             self.store.release(lease)

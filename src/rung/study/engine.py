@@ -8,15 +8,16 @@ observe is held back, so that the answer is a function of the log up to `based_o
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from rung.model import Command, Done, LogError, RungError, Start, Stop, Wait
+from rung.model import Command, Continue, Done, LogError, Start, Wait
 from rung.study import events as ev
+from rung.study.checkpoints import begin_from, droppable, needed
 from rung.study.policy import Answer, Policy
-from rung.study.settle import closing_reason, over, settled
+from rung.study.settle import closing_reason, given_up, over, settled
 from rung.study.spaces import fitting
 from rung.study.state import State
 from rung.study.transitions import Phase, after
@@ -30,7 +31,7 @@ class Question(msgspec.Struct, frozen=True):
     based_on: int
     free: int
     number: int  # of the trial to propose
-    alone: bool  # no trial was live, so an exhausted space ends the study
+    alone: bool  # no trial was live, but for paused ones: when nothing is left to start, the study ends
     answer: Answer
 
 
@@ -62,11 +63,12 @@ class Engine:
 
     def decide(self, *, at: float, free: int) -> list[ev.Decision]:
         """What is due at once, in the order it should be appended. `free`: how many attempts may be assigned."""
-        outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = list(settled(self.state))
-        if self._held is None:
-            outcomes += self._stops({fields.get("trial") for _, fields in outcomes})
+        wanted = self.policy.due(self.state) if self._held is None else None
+        outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = list(settled(self.state, wanted))
         if not outcomes and self.startable():
             outcomes += self._assignments(free)
+        if not outcomes and (dropped := droppable(self.state)):
+            outcomes.append((ev.CheckpointsDropped, {"dropped": dropped}))
         return [self._decision(kind, fields, at=at, free=free, based_on=self.state.seq) for kind, fields in outcomes]
 
     def startable(self) -> bool:
@@ -83,7 +85,7 @@ class Engine:
             based_on=self.state.seq,
             free=free,
             number=len(self.state),
-            alone=not self.state.live,
+            alone=len(self.state.live) == int(self.state.phases[Phase.PAUSED]),
             answer=self.policy.question(self.state, free - waiting),
         )
         self._held = []
@@ -127,6 +129,10 @@ class Engine:
         phases: dict[int, Phase] = {}
         dropped: set[int] = set()
         for decision in decisions:
+            if isinstance(decision, ev.CheckpointsDropped):
+                if not any(needed(self.state, dropped) for dropped in decision.dropped):
+                    kept.append(decision)
+                continue
             trial = getattr(decision, "trial", None)
             if trial is None:
                 if not self.state.live and self.state.switches.completed is None:
@@ -148,6 +154,8 @@ class Engine:
         if isinstance(decision, ev.TrialProposed):
             version = self.state.spaces.version(decision.reason.space_version)
             edited = version != len(self.state.spaces)
+            if decision.source is not None and not self.state.shelf.holds(decision.source):
+                return True
             return trial != len(self.state) or (edited and fitting(self.state.space, decision.params) is None)
         live = self.state.live.get(trial)
         if isinstance(decision, ev.AttemptAdopted) and live is not None and live.epoch != decision.previous:
@@ -156,32 +164,19 @@ class Engine:
         expected = known + isinstance(decision, ev.AttemptAssigned)
         return bool(getattr(decision, "attempt", expected) != expected)
 
-    def _stops(self, settled: Container[object]) -> list[tuple[type[ev.Decision], dict[str, object]]]:
-        """The stops that the policy wants, of trials that nothing else was decided on. Raises `RungError` for a command
-        that is not carried out yet, rather than leaving it out in silence."""
-        due = self.policy.due(self.state)
-        for command in due:
-            if not isinstance(command, Stop):
-                raise RungError(
-                    f"the scheduler answered with {type(command).__name__}: this version can only Stop trials"
-                )
-        return [
-            (ev.TrialStopped, {"trial": c.trial, "attempt": self.state.live[c.trial].attempt, "reason": c.reason})
-            for c in due
-            if c.trial not in settled and self.state.phase(c.trial) in {Phase.STARTING, Phase.RUNNING}
-        ]
-
     def _assignments(self, free: int) -> list[tuple[type[ev.Decision], dict[str, object]]]:
-        return [
-            (ev.AttemptAssigned, {"trial": n, "attempt": int(self.state.table["attempt"][n]) + 1})
-            for n in heapq.nsmallest(free, self.state.due[Phase.WAITING])
-        ]
+        return [(ev.AttemptAssigned, self._assignment(n)) for n in heapq.nsmallest(free, self.state.due[Phase.WAITING])]
+
+    def _assignment(self, trial: int) -> dict[str, object]:
+        source, attempt = begin_from(self.state, trial), int(self.state.table["attempt"][trial]) + 1
+        return {"trial": trial, "attempt": attempt, "resource": self.state.live[trial].resource, "source": source}
 
     def _meaning(self, command: Command, question: Question, *, at: float, seconds: float | None) -> list[ev.Decision]:
         if isinstance(command, Wait):
             return []
         if isinstance(command, Start):
             trial = question.number
+            source = None if command.parent is None else self.state.shelf.latest(command.parent)
             proposed: dict[str, object] = {
                 "trial": trial,
                 "params": command.params,
@@ -189,16 +184,29 @@ class Engine:
                 "memo": command.memo,
                 "enqueued": command.reason.data.get("index") if command.reason.by == "enqueue" else None,
                 "seconds": _kept(seconds) if command.reason.by not in {"enqueue", "start"} else None,
+                "ticket": command.ticket,
+                "source": source,
             }
-            assigned: dict[str, object] = {"trial": trial, "attempt": 1, "resource": command.resource}
+            assigned: dict[str, object] = {"trial": trial, "attempt": 1, "resource": command.resource, "source": source}
             outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = [
                 (ev.TrialProposed, proposed),
                 (ev.AttemptAssigned, assigned),
             ]
+        elif isinstance(command, Continue):
+            going_on: dict[str, object] = {
+                "trial": command.trial,
+                "attempt": int(self.state.table["attempt"][command.trial]),
+            }
+            outcomes = [
+                (ev.TrialContinued, {**going_on, "to": command.to, "reason": command.reason}),
+                (ev.AttemptAssigned, {**self._assignment(command.trial), "resource": command.to}),
+            ]
         elif isinstance(command, Done):
             if not question.alone:  # a trial that fails yet makes room for another: ask again when all have ended
                 return []
-            outcomes = [over(self.state, command.reason)]
+            paused = [self.state.live[number] for number in self.state.running()]
+            outcomes = [given_up(self.state, live, command.reason) for live in paused]
+            outcomes = outcomes or [over(self.state, command.reason)]
         else:
             raise LogError(f"a policy's question was answered with {type(command).__name__}")
         return [self._decision(k, f, at=at, free=question.free, based_on=question.based_on) for k, f in outcomes]

@@ -13,7 +13,18 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from rung.model import Budget, LogError, Parameter, Reason, Report, RunSettings, StudySpec, WireNumber
+from rung.model import (
+    Budget,
+    Checkpoint,
+    LogError,
+    Parameter,
+    Reason,
+    Report,
+    RunSettings,
+    Source,
+    StudySpec,
+    WireNumber,
+)
 
 Kind = Literal["fact", "request", "decision"]
 How = Literal["exited", "timeout", "killed", "lost", "never", "interrupted", "told"]
@@ -95,7 +106,8 @@ class TrialStarted(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class TrialReported(Fact, frozen=True, kw_only=True, tag=True):
-    """All report lines of one drain. `offsets`: how far each file was read, in bytes; they are the only cursors."""
+    """All report lines of one drain. `offsets`: how far each file was read, in bytes; they are the only cursors.
+    `checkpoints`: the snapshots that these lines name, and so commit."""
 
     trial: Trial
     attempt: int
@@ -103,6 +115,7 @@ class TrialReported(Fact, frozen=True, kw_only=True, tag=True):
     offsets: dict[str, int]
     channel: str
     notes: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 class TrialExited(Fact, frozen=True, kw_only=True, tag=True):
@@ -117,6 +130,16 @@ class TrialExited(Fact, frozen=True, kw_only=True, tag=True):
     how: How
     code: int | None = None
     tail: str = ""
+
+
+class CheckpointLost(Fact, frozen=True, kw_only=True, tag=True):
+    """A checkpoint of trial `owner`, made in this attempt, is not what its report line named, or not there any more.
+    `why` is for people."""
+
+    owner: Trial
+    attempt: int
+    name: str
+    why: str
 
 
 class TimeSpent(Fact, frozen=True, kw_only=True, tag=True):
@@ -209,7 +232,8 @@ class Decision(Event, frozen=True, kw_only=True):
 class TrialProposed(Decision, frozen=True, kw_only=True, tag=True):
     """A new trial with these parameters (constants of the spec are not repeated, overridden ones are here), which are
     values of the version of the space that the reason names (the newest, where it names none). `seconds`: what
-    computing them took, where a searcher was asked."""
+    computing them took, where a searcher was asked. `ticket`: the scheduler's word to itself on this trial. `source`:
+    the checkpoint that it is cloned from."""
 
     trial: Trial
     params: dict[str, Any]
@@ -217,16 +241,20 @@ class TrialProposed(Decision, frozen=True, kw_only=True, tag=True):
     memo: dict[str, Any] | None = None
     enqueued: int | None = None
     seconds: float | None = None
+    ticket: dict[str, Any] | None = None
+    source: Source | None = None
 
 
 class AttemptAssigned(Decision, frozen=True, kw_only=True, tag=True):
     """The runner named may start this attempt; nobody else may. An `asked` one belongs to the process that asked for
-    it: it runs no program of ours, and nobody can adopt or restart it."""
+    it: it runs no program of ours, and nobody can adopt or restart it. `resource`: how far it may run before it is
+    looked at again, None: to its end. `source`: the checkpoint that it begins from."""
 
     trial: Trial
     attempt: int
     resource: float | None = None
     asked: bool = False
+    source: Source | None = None
 
 
 class AttemptAdopted(Decision, frozen=True, kw_only=True, tag=True):
@@ -238,10 +266,30 @@ class AttemptAdopted(Decision, frozen=True, kw_only=True, tag=True):
 
 
 class TrialStopped(Decision, frozen=True, kw_only=True, tag=True):
-    """The trial is to be ended; when it is gone it counts as pruned (failed without a value)."""
+    """The trial is to be ended; when it is gone it counts as pruned (failed without a value), or as `complete` when it
+    has had all the resource that there is."""
 
     trial: Trial
     attempt: int
+    reason: Reason
+    complete: bool = False
+
+
+class TrialPaused(Decision, frozen=True, kw_only=True, tag=True):
+    """The trial is to be held: when its program is gone it is paused, and may be continued."""
+
+    trial: Trial
+    attempt: int
+    reason: Reason
+
+
+class TrialContinued(Decision, frozen=True, kw_only=True, tag=True):
+    """The trial may go on up to resource `to` (None: to its end): one whose program runs just goes on, any other waits
+    for another attempt."""
+
+    trial: Trial
+    attempt: int
+    to: float | None
     reason: Reason
 
 
@@ -265,6 +313,20 @@ class TrialCompleted(Decision, frozen=True, kw_only=True, tag=True):
     error: str | None = None
 
 
+class Dropped(msgspec.Struct, frozen=True, array_like=True):
+    """A checkpoint that is kept no longer: its trial, the attempt that made it, its folder."""
+
+    trial: Trial
+    attempt: int
+    name: str
+
+
+class CheckpointsDropped(Decision, frozen=True, kw_only=True, tag=True):
+    """Nobody needs these checkpoints any more; the runner that says so deletes them."""
+
+    dropped: tuple[Dropped, ...]
+
+
 class StudyCompleted(Decision, frozen=True, kw_only=True, tag=True):
     """The study is over; a larger budget or a retry opens it again."""
 
@@ -280,6 +342,7 @@ AnyFact = (
     | TrialStarted
     | TrialReported
     | TrialExited
+    | CheckpointLost
     | TimeSpent
 )
 AnyRequest = (
@@ -293,7 +356,16 @@ AnyRequest = (
     | SpecChanged
 )
 AnyDecision = (
-    TrialProposed | AttemptAssigned | AttemptAdopted | TrialStopped | TrialRetried | TrialCompleted | StudyCompleted
+    TrialProposed
+    | AttemptAssigned
+    | AttemptAdopted
+    | TrialStopped
+    | TrialPaused
+    | TrialContinued
+    | TrialRetried
+    | TrialCompleted
+    | CheckpointsDropped
+    | StudyCompleted
 )
 AnyEvent = AnyFact | AnyRequest | AnyDecision
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def broken(state: State) -> list[str]:
     """One line for each invariant that does not hold; empty for a sound state."""
-    return [*_counts(state), *_live_trials(state), *_final_trials(state), *_requests(state)]
+    return [*_counts(state), *_live_trials(state), *_final_trials(state), *_requests(state), *_checkpoints(state)]
 
 
 def _counts(state: State) -> list[str]:
@@ -37,6 +38,12 @@ def _live_trials(state: State) -> list[str]:
         for phase in state.due
         if (numbers := {n for n in state.live if state.phase(n) is phase}) != state.due[phase]
     ]
+    active = {n for n in state.live if state.phase(n) is not Phase.PAUSED}
+    if active != state.active:
+        lines.append(f"the active trials are {sorted(active)}, {sorted(state.active)} are said to be")
+    busy = Counter(live.epoch for n, live in state.live.items() if state.phase(n) in LIVE)
+    if busy != +state.busy:
+        lines.append(f"runners have {dict(busy)} attempts, {dict(+state.busy)} are counted")
     for number, live in state.live.items():
         phase = state.phase(number)
         if phase in LIVE and not live.runner:
@@ -45,6 +52,8 @@ def _live_trials(state: State) -> list[str]:
             lines.append(f"trial {number} has ended without an exit")
         if phase is Phase.STOPPING and live.stop is None:
             lines.append(f"trial {number} is stopping without a reason")
+        if phase in {Phase.PAUSING, Phase.PAUSED} and live.pause is None:
+            lines.append(f"trial {number} is {phase.name.lower()} without a reason")
     return lines
 
 
@@ -67,3 +76,17 @@ def _final_trials(state: State) -> list[str]:
 
 def _requests(state: State) -> list[str]:
     return [f"trial {n} is over and still asked to stop" for n in sorted(state.trial_stops) if n not in state.live]
+
+
+def _checkpoints(state: State) -> list[str]:
+    shelf = state.shelf
+    size = sum(saved.checkpoint.bytes for several in shelf.saved.values() for saved in several)
+    lines = [] if size == shelf.bytes else [f"checkpoints take {size} bytes, {shelf.bytes} are counted"]
+    ranked = sorted((s.loss, n, s.place) for n, several in shelf.saved.items() for s in several if s.loss == s.loss)
+    if state.spec.checkpoint.study_best and ranked != shelf.ranked:
+        lines.append("the ranking of checkpoints is not that of those that are kept")
+    return lines + [
+        f"trial {trial} is to begin from a checkpoint of trial {source.trial} that is gone"
+        for trial, source in shelf.borrowed.items()
+        if state.phase(trial) is Phase.WAITING and not shelf.holds(source)
+    ]

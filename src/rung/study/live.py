@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from rung.model import Objective, Reason
+from rung.model import Checkpoint, Objective, Reason, Source
 from rung.study import events as ev
 
 
@@ -33,8 +33,23 @@ class Track(msgspec.Struct):
         return {"last": self.last, "best": self.best, "min": self.low, "max": self.high}[how]
 
 
+class Saved(msgspec.Struct):
+    """A committed checkpoint that is still kept, the metrics of the report that named it, and (for the first objective,
+    by loss) how good it is: NaN when that report did not say. `place` counts the trial's checkpoints from 1."""
+
+    checkpoint: Checkpoint
+    values: dict[str, float] = {}
+    loss: float = math.nan
+    place: int = 0
+
+
 class Live(msgspec.Struct):
-    """A trial that is not final: who runs it, what it has said so far, how it ended."""
+    """A trial that is not final: who runs it, what it has said so far, how it ended.
+
+    `resource` is how far it may run before it is looked at, `told` what its program was told of that when it started:
+    a trial that was allowed more since may end by itself there. `source`: the checkpoint that its attempt began from,
+    or is to begin from. `pause`, `stop`: why it is being held or ended.
+    """
 
     number: int
     attempt: int = 0
@@ -43,10 +58,13 @@ class Live(msgspec.Struct):
     adopted: bool = False
     asked: bool = False
     resource: float | None = None
+    told: float | None = None
+    source: Source | None = None
     pid: int = 0
     ticks: int = 0
     boot: str = ""
     host: str = ""
+    assigned: float = 0.0
     started: float | None = None
     offsets: dict[str, int] = {}
     channel: str = "none"
@@ -55,6 +73,8 @@ class Live(msgspec.Struct):
     tracks: dict[str, Track] = {}
     exit: ev.TrialExited | None = None
     stop: Reason | None = None
+    completes: bool = False  # its stop leaves it complete, not pruned
+    pause: Reason | None = None
 
 
 class Runner(msgspec.Struct):

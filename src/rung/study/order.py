@@ -32,6 +32,10 @@ class Arrival:
         """The deltas that the searcher may see now."""
         return [delta]
 
+    def hold(self, number: int) -> list[Delta]:
+        """A trial is paused: nobody waits for its result."""
+        return []
+
     def let_in(self, history: Sequence[Delta]) -> list[Delta]:
         """What a new searcher may see of all that was added so far."""
         return list(history)
@@ -49,8 +53,8 @@ class Arrival:
         return remaining(state)
 
     def pending(self, state: State) -> list[int]:
-        """The trials without a result."""
-        return list(state.running())
+        """The trials that work on a result."""
+        return sorted(state.active)
 
 
 class InOrder:
@@ -68,6 +72,7 @@ class InOrder:
         self.number = 0  # the next proposal
         self.fed = 0  # results of trials below this were let in
         self.failures: set[int] = set()  # failed ones among them
+        self.paused: set[int] = set()  # nobody waits for their results, which are let in when they come
 
     def add(self, delta: Delta) -> list[Delta]:
         """The deltas that the searcher may see now."""
@@ -77,9 +82,18 @@ class InOrder:
             ready.append(delta)
         elif isinstance(delta, Result) and delta.number >= self.fed:
             self.results[delta.number] = delta
+        elif isinstance(delta, Result) and delta.number in self.paused:
+            self.paused.discard(delta.number)
+            self._judge(delta)
+            ready.append(delta)
         elif isinstance(delta, Result):  # tried again by a user: only whether another trial takes its place can change
             self._judge(delta)
         return ready + self._let_in()
+
+    def hold(self, number: int) -> list[Delta]:
+        """A trial is paused: proposals no longer wait for its result, which may never come."""
+        self.paused.add(number)
+        return self._let_in()
 
     def let_in(self, history: Sequence[Delta]) -> list[Delta]:
         """What a new searcher may see of all that was added so far: no result that is still held back."""
@@ -94,11 +108,15 @@ class InOrder:
 
     def _let_in(self) -> list[Delta]:
         ready: list[Delta] = []
-        while self.fed in self.results and (self.fed < self.horizon(self.number) or self._full()):
-            result = self.results.pop(self.fed)
-            self._judge(result)
+        while self.fed < self.horizon(self.number) or self._full():
+            result = self.results.pop(self.fed, None)
+            if result is not None:
+                self.paused.discard(self.fed)
+                self._judge(result)
+                ready.append(result)
+            elif self.fed not in self.paused:
+                break
             self.fed += 1
-            ready.append(result)
         return ready
 
     def _judge(self, result: Result) -> None:

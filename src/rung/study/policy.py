@@ -14,18 +14,21 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rung.model import Budget, Command, Continue, Done, Pause, Reason, Start, Stop, Wait, from_wire
-from rung.schedule.base import Ended, Progress, Scheduler
+import msgspec
+
+from rung.model import Budget, Command, Continue, Done, Pause, Reason, Start, Stop, Wait
+from rung.schedule import base as schedule
 from rung.search.base import Delta, Earlier, Exhausted, Proposed, Result, Searcher, Suggestion
 from rung.space import SpaceError
 from rung.study import deltas
 from rung.study import events as ev
+from rung.study.following import Following
 from rung.study.guard import ENOUGH, Failure, Guard, fallback
 from rung.study.order import Arrival, InOrder, order_of
 from rung.study.seeds import generator
 from rung.study.settle import remaining
 from rung.study.state import CHUNK
-from rung.study.transitions import FINAL, Phase
+from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
     from rung.space import Space
@@ -55,8 +58,8 @@ class Policy(Protocol):
         """It is part of the policy's state."""
         ...
 
-    def due(self, state: State) -> list[Stop | Pause | Continue]:
-        """Commands on live trials that follow from what was observed and are not in the log yet."""
+    def due(self, state: State) -> Mapping[int, Stop | Pause | Continue]:
+        """Commands on live trials, by trial, that follow from what was observed and are not in the log yet."""
         ...
 
     def question(self, state: State, free: int) -> Answer:
@@ -100,7 +103,12 @@ class Combined:
     """`combine(searcher, scheduler)`."""
 
     def __init__(
-        self, state: State, make: Callable[[State], Searcher], scheduler: Scheduler, *, limit_s: float | None = None
+        self,
+        state: State,
+        make: Callable[[State], Searcher],
+        scheduler: schedule.Scheduler,
+        *,
+        limit_s: float | None = None,
     ) -> None:
         """`make` gives a fresh searcher for the newest space of a state. `limit_s`: how many seconds a proposal may
         take, None: no limit."""
@@ -110,6 +118,7 @@ class Combined:
         self.left_out: set[int] = set()  # trials that do not fit the space as it is now: searchers do not know them
         self.wanted: dict[int, Stop | Pause | Continue] = {}
         self.order: Arrival | InOrder = order_of(state)
+        self.following = Following(state.spec)
 
     def catch_up(self, state: State) -> None:
         """All that `state` already holds has been observed: the state came from a snapshot or from elsewhere."""
@@ -120,28 +129,24 @@ class Combined:
         history = deltas.history(state, refit)
         while chunk := list(islice(history, CHUNK)):
             self._show([shown for delta in chunk for shown in self.order.add(delta)])
-            self.scheduler.observe([Ended(d.number, d.losses) for d in chunk if isinstance(d, Result)])
+            self.scheduler.observe([schedule.Ended(d.number, d.losses) for d in chunk if isinstance(d, Result)])
 
     def digest(self, state: State, event: ev.AnyEvent) -> list[Any]:
         """The deltas that searcher and scheduler will see."""
-        if isinstance(event, ev.TrialReported):
-            return list(_progress(state, event))
+        found: list[Any] = list(self.following.digest(state, event))
         if isinstance(event, ev.TrialProposed):
             proposed, fits = deltas.proposal(state, event)
-            return [proposed] if fits else [deltas.Stray(event.trial), proposed]
-        if isinstance(event, ev.TrialCompleted) or (
-            isinstance(event, ev.TrialTold) and 0 <= event.trial < len(state) and state.phase(event.trial) in FINAL
-        ):
-            result = deltas.result(state, event.trial)  # TrialTold on a final trial is another result of it
-            return [result, Ended(event.trial, result.losses)]
-        if isinstance(event, ev.TrialStopped | ev.TrialExited):
-            return [event]
-        if isinstance(event, ev.EarlierStudyRead):
-            return list(deltas.earlier(state.space, [event]))
-        if isinstance(event, ev.SpecChanged) and state.changes and state.changes[-1] is event:
-            edited = [self._retold(state)] if state.spaces.since[-1] == state.seq else []
-            return edited + ([] if event.budget is None else [event.budget])
-        return []
+            found += [proposed] if fits else [deltas.Stray(event.trial), proposed]
+        elif isinstance(event, ev.TrialCompleted) or (isinstance(event, ev.TrialTold) and state.is_final(event.trial)):
+            found.append(deltas.result(state, event.trial))  # TrialTold on a final trial is another result of it
+        elif isinstance(event, ev.TrialStopped | ev.TrialPaused | ev.TrialContinued | ev.TrialRetried):
+            found.append(event)
+        elif isinstance(event, ev.EarlierStudyRead):
+            found += deltas.earlier(state.space, [event])
+        elif isinstance(event, ev.SpecChanged) and state.changes and state.changes[-1] is event:
+            found += [self._retold(state)] if state.spaces.since[-1] == state.seq else []
+            found += [] if event.budget is None else [event.budget]
+        return found
 
     def _retold(self, state: State) -> deltas.Retold:
         """All of the history for a searcher of the newest space: what follows is added to it."""
@@ -159,10 +164,14 @@ class Combined:
     def observe(self, digested: list[Any]) -> None:
         """Searcher and scheduler have seen it; their answers are kept until the log holds them."""
         for item in digested:
-            if isinstance(item, Progress | Ended):
+            if isinstance(item, _SCHEDULED):
                 self.wanted.update({command.trial: command for command in self.scheduler.observe([item])})
-            if isinstance(item, Ended | ev.TrialStopped | ev.TrialExited):
-                self.wanted.pop(item.number if isinstance(item, Ended) else item.trial, None)
+            if isinstance(item, schedule.Ended):
+                self.wanted.pop(item.number, None)
+            if isinstance(item, _ANSWERED):
+                self.wanted.pop(item.trial, None)
+            if isinstance(item, schedule.Held):
+                self._show(self.order.hold(item.number))
             if isinstance(item, deltas.Stray):
                 self.left_out.add(item.number)
             if isinstance(item, Proposed) and item.number not in self.left_out:
@@ -188,23 +197,45 @@ class Combined:
         if found:
             self.guard.observe(found)
 
-    def due(self, state: State) -> list[Stop | Pause | Continue]:
-        """The scheduler's commands on trials that are still running."""
-        return [self.wanted[n] for n in sorted(self.wanted) if n in state.live and state.live[n].stop is None]
+    def due(self, state: State) -> Mapping[int, Stop | Pause | Continue]:
+        """The scheduler's commands that the log does not hold yet."""
+        return self.wanted
 
     def question(self, state: State, free: int) -> Answer:
-        """Enqueued configurations first, then the start, then the searcher's."""
+        """A paused trial that has earned more first; then enqueued configurations, the start, and the searcher's."""
         number = len(state)
         if not free:
             return _known(Wait())
+        place = self.scheduler.next(number, generator(state.seed, "schedule", number))
+        if isinstance(place, Continue):
+            return _known(place)
         version = len(state.spaces)
         given = _given(state, self.taken, version)
         if given is not None:
-            return _known(given)
+            return _known(_placed(given, place))
         if not self.order.may_propose(number) or not self.order.remaining(state):
+            return _known(self._nothing_more(state) if _all_paused(state) else Wait())
+        if isinstance(place, schedule.Hold):
             return _known(Wait())
+        if isinstance(place, schedule.Over):
+            return _known(Done(reason=Reason(by=state.spec.schedule.method, text=place.text)))
+        if isinstance(place, schedule.Propose):
+            reason = msgspec.structs.replace(place.reason, space_version=version, parent=place.parent)
+            start = Start(params=place.params, reason=reason, parent=place.parent)
+            return _known(_placed(start, place))
+        return self._asked(state, place, version)
+
+    def _nothing_more(self, state: State) -> Done | Wait:
+        """The paused trials are given up once the budget lets nothing begin: none of them has earned more."""
+        if self.order.remaining(state):
+            return Wait()
+        text = f"{state.spec.budget.trials} trials begun; none of the paused ones has earned more"
+        return Done(reason=Reason(by=state.spec.schedule.method, text=text))
+
+    def _asked(self, state: State, place: schedule.Ask, version: int) -> Answer:
+        """The searcher's proposal, for the place that the scheduler has."""
+        number = len(state)
         pending = [trial for trial in self.order.pending(state) if trial not in self.left_out]
-        resource = self.scheduler.resource()
         by, failures, known = state.spec.search.method, state.switches.fallbacks, self.guard.known
         guard, taken = self.guard, self.taken
 
@@ -218,7 +249,7 @@ class Combined:
             if isinstance(found, Exhausted):
                 return [Done(reason=Reason(by=by, text=found.text))]
             reason = Reason(by=by, text=found.text, space_version=version, phase=found.phase, data=found.data)
-            return [Start(params=found.params, reason=reason, resource=resource, memo=found.memo)]
+            return [_placed(Start(params=found.params, reason=reason, memo=found.memo), place)]
 
         if self.limit_s is None or failures >= ENOUGH:
             return Answer(answer)
@@ -268,13 +299,18 @@ def _first_points(start: Any, space: Space, after: int) -> Iterator[tuple[Callab
         yield space.middle, "the middle of the space"
 
 
-def _progress(state: State, event: ev.TrialReported) -> Iterator[Progress]:
-    objectives = state.spec.objectives
-    for report in event.reports:
-        losses = tuple(
-            o.loss(from_wire(report.values[o.metric])) if o.metric in report.values else None for o in objectives
-        )
-        yield Progress(event.trial, report.step, losses)
+def _placed(start: Start, place: schedule.Next) -> Start:
+    """The trial begins where the scheduler has a place for it; without one it runs to its end."""
+    if not isinstance(place, schedule.Ask | schedule.Propose):
+        return start
+    return msgspec.structs.replace(start, resource=place.resource, ticket=place.ticket)
 
+
+def _all_paused(state: State) -> bool:
+    return len(state.live) == int(state.phases[Phase.PAUSED])
+
+
+_SCHEDULED = (schedule.Begun, schedule.Progress, schedule.Held, schedule.Resumed, schedule.Ended)
+_ANSWERED = (ev.TrialStopped, ev.TrialPaused, ev.TrialContinued, ev.TrialRetried)
 
 __all__ = ["Combined", "Phase", "Policy", "Taken", "first_points"]

@@ -59,8 +59,8 @@ def metrics(table: Columns, numbers: range) -> list[dict[str, float]]:
 
 class Results:
     """Final trials as a searcher sees them, read from the columns at once: `results[number]` is the losses (None: it
-    failed), by how much each outcome is broken, how many reports there were, and how many seconds the last attempt
-    took (None: it had none, or a clock was set back)."""
+    failed), by how much each outcome is broken, how many reports there were, and how many seconds its attempts took
+    (None: it had none)."""
 
     def __init__(self, state: State, numbers: range) -> None:
         rows = slice(numbers.start, numbers.stop)
@@ -68,7 +68,7 @@ class Results:
         self.failed = (table["phase"][rows] == Phase.FAILED).tolist()
         self.steps = table["steps"][rows].tolist()
         self.values = table["values"][rows].tolist()
-        self.seconds = (table["ended"][rows] - table["started"][rows]).tolist()
+        self.seconds = np.where(np.isnan(table["ended"][rows]), np.nan, table["ran"][rows]).tolist()
         self.metrics = metrics(table, numbers) if self.spec.outcomes else []
 
     def __getitem__(self, number: int) -> tuple[list[float] | None, list[float], int, float | None]:

@@ -8,38 +8,83 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rung.model import Reason, WireNumber, to_wire
+from rung.model import Continue, Pause, Reason, Stop, WireNumber, to_wire
 from rung.study import events as ev
 from rung.study.state import FIRST_OUTCOMES, Live, State
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 UNCOUNTED_ATTEMPTS = 10  # a trial lost more often than this takes its machine down: it fails
 
 Outcome = tuple[type[ev.Decision], dict[str, object]]
 
 
-def settled(state: State) -> Iterator[Outcome]:
-    """What is due now, as decision types with their own fields."""
+def settled(state: State, wanted: Mapping[int, Stop | Pause | Continue] | None) -> Iterator[Outcome]:
+    """What is due now, as decision types with their own fields. `wanted`: what the policy wants of which trial; None
+    while it cannot say, because a proposal is being computed."""
     closing = closing_reason(state)
     # A trial tried again when its budget is used up would be ended at once: its result would be lost for nothing.
     for number in sorted(state.retries_wanted) if used_up(state) is None else ():
         yield ev.TrialRetried, {"trial": number, "attempt": _attempt(state, number), "reason": _by_user("retried")}
-    attention = state.running() if closing is not None else sorted(state.due[Phase.ENDED] | state.trial_stops)
-    for number in attention:
-        live, phase = state.live[number], state.phase(number)
-        if phase is Phase.ENDED:
-            yield _outcome(state, live)
-        elif phase is not Phase.STOPPING:
-            stop = _by_user("stopped by the user") if number in state.trial_stops else closing
-            drained = (
-                stop is closing and closing is not None and closing.phase == "drain" and phase is not Phase.WAITING
-            )
-            if stop is not None and not drained:
-                yield _stop(state, live, stop)
+    attention = state.due[Phase.ENDED] | state.trial_stops | set(wanted or ())
+    for number in state.running() if closing is not None else sorted(attention):
+        if number in state.live:
+            yield from _due(state, state.live[number], closing, wanted)
     yield from _completed(state)
+
+
+def _due(
+    state: State, live: Live, closing: Reason | None, wanted: Mapping[int, Stop | Pause | Continue] | None
+) -> Iterator[Outcome]:
+    """What is due for one trial: at most one decision."""
+    number, phase = live.number, state.phase(live.number)
+    command = wanted.get(number) if wanted is not None else None
+    if phase is Phase.ENDED:
+        if closing is None and _in_question(live) and (command is not None or wanted is None):
+            if command is not None and not isinstance(command, Stop):
+                yield _commanded(live, command)
+                return
+            if wanted is None:
+                return  # it may be one that is to be held, or to go on
+        yield _outcome(state, live, closing)
+    elif phase is not Phase.STOPPING:
+        by_user = number in state.trial_stops
+        stop = _by_user("stopped by the user") if by_user else closing
+        if stop is not None and (by_user or closing is None or _ends(closing, phase)):
+            yield _stop(state, live, stop)
+        elif command is not None and phase in _MAY[type(command)]:
+            yield _stop(state, live, command.reason) if phase is Phase.PAUSED else _commanded(live, command)
+
+
+_MAY = {  # what a command can still be carried out on; an ended program is seen to above
+    Stop: {Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.PAUSED},
+    Pause: {Phase.STARTING, Phase.RUNNING},
+    Continue: {Phase.STARTING, Phase.RUNNING, Phase.PAUSED},
+}
+
+
+def _ends(closing: Reason, phase: Phase) -> bool:
+    """Whether the study's end ends a trial too: always one that has no program, and all of them at once."""
+    return closing.phase != "drain" or phase in {Phase.WAITING, Phase.PAUSED}
+
+
+def _in_question(live: Live) -> bool:
+    """Whether the program ended well, by itself, where it was to be looked at."""
+    exited = live.exit
+    assert exited is not None
+    good = exited.how in {"exited", "told"} and exited.code == 0
+    return good and live.stop is None and live.resource is not None and live.step >= (live.told or live.resource)
+
+
+def _commanded(live: Live, command: Stop | Pause | Continue) -> Outcome:
+    fields: dict[str, object] = {"trial": live.number, "attempt": live.attempt, "reason": command.reason}
+    if isinstance(command, Stop):
+        return ev.TrialStopped, {**fields, "complete": command.complete}
+    if isinstance(command, Pause):
+        return ev.TrialPaused, fields
+    return ev.TrialContinued, {**fields, "to": command.to}
 
 
 def closing_reason(state: State) -> Reason | None:
@@ -124,23 +169,35 @@ def _attempt(state: State, number: int) -> int:
     return int(state.table["attempt"][number])
 
 
-def _stop(state: State, live: Live, reason: Reason) -> Outcome:
+def given_up(state: State, live: Live, reason: Reason) -> Outcome:
+    """The end of a trial that has no program now: with what it has reported so far, if that is enough."""
+    values = _values(state, live)
     fields = {"trial": live.number, "attempt": _attempt(state, live.number), "reason": reason}
-    if state.phase(live.number) is Phase.WAITING:  # it has no program to end and no value
-        return ev.TrialCompleted, {**fields, "state": "failed"}
-    return ev.TrialStopped, fields
+    return ev.TrialCompleted, {**fields, "state": "failed" if values is None else "pruned", "values": values}
 
 
-def _outcome(state: State, live: Live) -> Outcome:
+def _stop(state: State, live: Live, reason: Reason) -> Outcome:
+    if state.phase(live.number) in {Phase.WAITING, Phase.PAUSED}:
+        return given_up(state, live, reason)
+    return ev.TrialStopped, {"trial": live.number, "attempt": live.attempt, "reason": reason}
+
+
+def _values(state: State, live: Live) -> tuple[WireNumber, ...] | None:
+    values = state.objective_values(live)
+    return None if values is None else tuple(to_wire(value) for value in values)
+
+
+def _outcome(state: State, live: Live, closing: Reason | None) -> Outcome:
     exited = live.exit
     assert exited is not None
     base: dict[str, object] = {"trial": live.number, "attempt": live.attempt}
-    values = state.objective_values(live)
-    wire: tuple[WireNumber, ...] | None = None if values is None else tuple(to_wire(value) for value in values)
+    wire = _values(state, live)
     if live.stop is not None:
-        return ev.TrialCompleted, {
-            **base, "state": "failed" if wire is None else "pruned", "values": wire, "reason": live.stop
-        }  # fmt: skip
+        ended = "failed" if wire is None else "complete" if live.completes else "pruned"
+        return ev.TrialCompleted, {**base, "state": ended, "values": wire, "reason": live.stop}
+    if closing is None and _in_question(live) and live.resource != live.told and live.step < _limit(live):
+        why = Reason(by="runner", text=f"its program ended at {live.told:g}, where it was told to; it may go on")
+        return ev.TrialContinued, {**base, "to": live.resource, "reason": why}
     if exited.how in {"lost", "never", "interrupted"}:
         return _again(state, live, exited)
     if exited.how in {"exited", "told"} and exited.code == 0 and wire is not None:
@@ -149,6 +206,10 @@ def _outcome(state: State, live: Live) -> Outcome:
     if exited.how in {"exited", "killed"} and int(state.table["retries"][live.number]) < state.spec.run.retries:
         return ev.TrialRetried, {**base, "reason": Reason(by="retries", text=error), "counted": True}
     return ev.TrialCompleted, {**base, "state": "failed", "error": error}
+
+
+def _limit(live: Live) -> float:
+    return math.inf if live.resource is None else live.resource
 
 
 def _again(state: State, live: Live, exited: ev.TrialExited) -> Outcome:

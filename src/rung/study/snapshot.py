@@ -10,11 +10,13 @@ import numpy as np
 
 from rung.model import LogError, Parameter, RungError
 from rung.study import events as ev
+from rung.study.checkpoints import Shelf
 from rung.study.columns import Columns
 from rung.study.live import Live, Runner, Switches
 from rung.study.state import State
+from rung.study.transitions import LIVE, Phase
 
-FOLD_VERSION = "2"  # raise it whenever `State.apply` gives another state for the same log
+FOLD_VERSION = "3"  # raise it whenever `State.apply` gives another state for the same log
 
 
 class _Edit(msgspec.Struct, array_like=True):
@@ -47,6 +49,7 @@ class _Frozen(msgspec.Struct):
     changes: list[ev.SpecChanged | ev.TrialTold]
     earlier: list[ev.EarlierStudyRead]
     switches: Switches
+    shelf: Shelf
     phases: bytes
 
 
@@ -96,12 +99,17 @@ def load(body: bytes) -> State:
         raise LogError(f"the snapshot cannot be read: {error}") from error
     for name in _COPIED:
         setattr(state, name, getattr(frozen, name))
-    for phase, numbers in state.due.items():
-        numbers.update(number for number in state.live if state.phase(number) is phase)
+    for number, trial in state.live.items():
+        phase = state.phase(number)
+        if phase in state.due:
+            state.due[phase].add(number)
+        state.busy[trial.epoch] += phase in LIVE
+        if phase is not Phase.PAUSED:
+            state.active.add(number)
     return state
 
 
 _COPIED = (
     "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops", "retries_wanted", "runners",
-    "changes", "earlier", "switches",
+    "changes", "earlier", "switches", "shelf",
 )  # fmt: skip

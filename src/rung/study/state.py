@@ -8,19 +8,21 @@ there are. Whole curves are not kept: they are in the log (`TrialReported`), rea
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
-from rung.model import LogError, StudySpec, Trial, from_wire
+from rung.model import LogError, Source, StudySpec, Trial, from_wire
 from rung.space import Space, SpaceError
 from rung.study import events as ev
+from rung.study import requests
+from rung.study.checkpoints import Shelf, refile, saved_by
 from rung.study.columns import Columns
 from rung.study.guard import failure_of
 from rung.study.live import Live, Runner, Switches, Track
 from rung.study.reading import Results, records
-from rung.study.spaces import Spaces, completed, revised
+from rung.study.spaces import Spaces
 from rung.study.transitions import FINAL, LIVE, PUBLIC, Phase, after
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class State:
             retries=("u2", 0, 0),
             started=("f8", 0, np.nan),
             ended=("f8", 0, np.nan),
+            ran=("f8", 0, 0.0),
             steps=("i4", 0, 0),
             space=("u4", 0, 1),
             proposal_s=("f8", 0, np.nan),
@@ -58,6 +61,7 @@ class State:
         self.live: dict[int, Live] = {}
         # Those of them that wait for a decision, so that nobody has to look at all.
         self.due: dict[Phase, set[int]] = {Phase.WAITING: set(), Phase.ENDED: set()}
+        self.active: set[int] = set()  # all of them but the paused, which may be many
         self.tweaked: dict[int, dict[str, Any]] = {}
         self.reasons: dict[int, str] = {}
         self.errors: dict[int, str] = {}
@@ -68,9 +72,11 @@ class State:
         self.changes: list[ev.SpecChanged | ev.TrialTold] = []
         self.earlier: list[ev.EarlierStudyRead] = []
         self.switches = Switches(last_at=created.at)
+        self.shelf = Shelf()
+        self.busy: Counter[int] = Counter()  # epoch of a runner -> its attempts that have not ended
         self.phases = np.zeros(len(Phase), np.int64)
-        self._objectives = {o.metric: o for o in self.spec.objectives}
-        self._declared = {*self._objectives, *(o.metric for o in self.spec.outcomes)}
+        self.objectives = {o.metric: o for o in self.spec.objectives}
+        self._declared = {*self.objectives, *(o.metric for o in self.spec.outcomes)}
 
     @classmethod
     def begin(cls, event: ev.AnyEvent, *, seq: int) -> State:
@@ -165,8 +171,9 @@ class State:
         _HANDLERS[type(event)](self, event)
         if phase is not None and trial is not None:
             self._move(trial, phase)
+            refile(self, trial)
         if isinstance(event, ev.TrialRetried) and trial == self.switches.best:
-            self._compare_all()
+            self.compare_all()
         self.seq = seq
         self.decisions += event.kind == "decision"
         self._count_time(event, attached=attached)
@@ -199,6 +206,9 @@ class State:
         if phase in self.due:
             self.due[phase].add(trial)
         column[trial] = phase
+        if (was in LIVE) != (phase in LIVE):
+            self.busy[self.live[trial].epoch] += 1 if phase in LIVE else -1
+        (self.active.discard if phase in FINAL or phase is Phase.PAUSED else self.active.add)(trial)
         if phase in FINAL:
             del self.live[trial]
 
@@ -226,82 +236,6 @@ class State:
     def _on_time_spent(self, event: ev.TimeSpent) -> None:
         self.switches.time_spent = True
 
-    def _on_pause(self, event: ev.PauseRequested) -> None:
-        self.switches.paused = True
-
-    def _on_unpause(self, event: ev.UnpauseRequested) -> None:
-        self.switches.paused = False
-
-    def _on_stop(self, event: ev.StopRequested) -> None:
-        self.switches.stop = "now" if event.now or self.switches.stop == "now" else "after"
-
-    def _on_trial_stop(self, event: ev.TrialStopRequested) -> None:
-        if event.trial in self.live:
-            self.trial_stops.add(event.trial)
-
-    def _on_retry_wanted(self, event: ev.RetryRequested) -> None:
-        if 0 <= event.trial < len(self) and event.trial not in self.live:
-            self.retries_wanted.add(event.trial)
-            self._reopen()
-
-    def _on_enqueued(self, event: ev.TrialEnqueued) -> None:
-        self.switches.enqueued += 1
-        try:
-            self.queue[self.switches.enqueued - 1] = self.space.complete(event.params)
-        except SpaceError:
-            return  # not written by us, who check first: a wish that cannot be granted must not stop the study
-        self._reopen()
-
-    def _on_changed(self, event: ev.SpecChanged) -> None:
-        if event.parameters is not None or event.constraints is not None:
-            try:
-                self._edit_space(event)
-            except SpaceError:
-                return  # as with a wish that cannot be granted: two edits may only be possible without each other
-        self.changes.append(event)
-        self.spec = msgspec.structs.replace(
-            self.spec, budget=event.budget or self.spec.budget, run=event.run or self.spec.run
-        )
-        if event.budget is not None:
-            self.switches.time_spent = False
-            self._reopen()
-
-    def _edit_space(self, event: ev.SpecChanged) -> None:
-        """There is a new version of the space; what was enqueued and is none of it is no longer."""
-        spec = revised(self.spec, event.parameters, event.constraints)
-        self.spaces.add(spec.parameters, spec.constraints, seq=self.seq + 1)
-        self.spec = spec
-        self.queue = {i: fit for i, params in self.queue.items() if (fit := completed(self.space, params)) is not None}
-        self.switches.reopened = self.seq + 1
-        over = self.switches.completed
-        if over is not None and over.reason.by == self.spec.search.method:  # all had been proposed
-            self.switches.completed = None
-
-    def _on_told(self, event: ev.TrialTold) -> None:
-        self.changes.append(event)
-        if not 0 <= event.trial < len(self):
-            return
-        live = self.live.get(event.trial)
-        if live is None:
-            self._supersede(event.trial)
-        for name, wire in event.values.items():
-            if live is not None:
-                live.tracks[name] = told = Track()
-                told.add(from_wire(wire), self._objectives.get(name))
-            else:
-                self._keep_metric(event.trial, name, from_wire(wire))
-                for i, objective in enumerate(self.spec.objectives):
-                    if objective.metric == name:
-                        self.table["values"][event.trial, i] = from_wire(wire)
-        if live is None and self.spec.objectives:
-            self._remember(~event.trial)
-            self._compare_all()
-
-    def _reopen(self) -> None:
-        self.switches.completed = None
-        self.switches.stop = None
-        self.switches.reopened = self.seq + 1
-
     def _on_proposed(self, event: ev.TrialProposed) -> None:
         version = self.spaces.version(event.reason.space_version)
         try:
@@ -319,38 +253,58 @@ class State:
             self.tweaked[number] = tweaked
         if event.memo is not None:
             self.memos[number] = event.memo
-        self._remember(number)
+        self.remember(number)
         if event.enqueued is not None:
             self.queue.pop(event.enqueued, None)
         self.switches.starts_served += event.reason.by == "start"
         self.switches.fallbacks += failure_of(event.reason) is not None
-        self.live[number] = Live(number)
+        self.live[number] = Live(number, source=event.source)
+        if event.source is not None:
+            self._borrow(number, event.source)
 
     def _on_assigned(self, event: ev.AttemptAssigned) -> None:
-        live = Live(event.trial, event.attempt, event.runner, event.epoch, resource=event.resource)
-        live.asked = event.asked
+        before = self.live[event.trial]
+        live = Live(event.trial, event.attempt, event.runner, event.epoch, tracks=before.tracks, source=event.source)
+        live.resource = live.told = event.resource
+        live.asked, live.assigned = event.asked, event.at
         if event.epoch in self.runners:
             live.host = self.runners[event.epoch].host
+        if event.source is not None:
+            live.reports, live.step = event.source.checkpoint.reports, event.source.checkpoint.step
+            self._borrow(event.trial, event.source)
         self.live[event.trial] = live
         self.table["attempt"][event.trial] = event.attempt
-        self.table["steps"][event.trial] = 0
-        self.table["started"][event.trial] = event.at
+        self.table["steps"][event.trial] = live.reports
+        if event.attempt == 1 or not live.tracks:
+            self.table["started"][event.trial] = event.at
+
+    def _borrow(self, trial: int, source: Source | None) -> None:
+        """The checkpoint that the trial is to begin from stays until its program runs; None: it has begun, or ended."""
+        before = self.shelf.borrowed.pop(trial, None)
+        if source is not None:
+            self.shelf.borrowed[trial] = source
+        if before is not None:
+            refile(self, before.trial)
 
     def _on_adopted(self, event: ev.AttemptAdopted) -> None:
         live = self.live[event.trial]
+        self.busy[live.epoch] -= 1
         live.runner, live.epoch, live.adopted = event.runner, event.epoch, True
+        self.busy[live.epoch] += 1
 
     def _on_started(self, event: ev.TrialStarted) -> None:
         live = self.live[event.trial]
         live.pid, live.ticks, live.boot, live.host = event.pid, event.ticks, event.boot, event.host
         live.started = event.at
-        self.table["started"][event.trial] = event.at
+        self._borrow(event.trial, None)
+        if event.attempt == 1 or not live.tracks:
+            self.table["started"][event.trial] = event.at
 
     def _on_reported(self, event: ev.TrialReported) -> None:
         live = self.live[event.trial]
         live.offsets, live.channel = event.offsets, event.channel
         live.reports += len(event.reports)
-        objectives, tracks = self._objectives, live.tracks
+        objectives, tracks = self.objectives, live.tracks
         for report in event.reports:
             for name, wire in report.values.items():
                 track = tracks.get(name)
@@ -360,24 +314,59 @@ class State:
         if event.reports:
             live.step = event.reports[-1].step
         self.table["steps"][event.trial] = live.reports
+        for saved in saved_by(self, event):
+            refile(self, self.shelf.add(event.trial, saved, best=self.spec.checkpoint.study_best))
 
     def _on_exited(self, event: ev.TrialExited) -> None:
-        self.live[event.trial].exit = event
-        self.table["ended"][event.trial] = event.at
+        live = self.live[event.trial]
+        live.exit = event
+        begun = live.assigned if live.started is None else live.started
+        self.table["ran"][event.trial] += max(0.0, event.at - begun)  # a clock set back adds nothing
+        if live.pause is None:  # a trial that is held has not come to its end
+            self.table["ended"][event.trial] = event.at
+        self._borrow(event.trial, None)
 
     def _on_stopped(self, event: ev.TrialStopped) -> None:
         if self.phase(event.trial) is Phase.ENDED:  # too late: what it was when it ended by itself counts
             return
-        self.live[event.trial].stop = event.reason
+        live = self.live[event.trial]
+        live.stop, live.completes, live.pause = event.reason, event.complete, None
         self.trial_stops.discard(event.trial)
+
+    def _on_paused(self, event: ev.TrialPaused) -> None:
+        self.live[event.trial].pause = event.reason
+        self.table["ended"][event.trial] = np.nan
+
+    def _on_continued(self, event: ev.TrialContinued) -> None:
+        live = self.live[event.trial]
+        live.resource = event.to
+        if self.phase(event.trial) in LIVE:  # its program runs, and just goes on
+            return
+        self.live[event.trial] = Live(event.trial, event.attempt, tracks=live.tracks, resource=event.to)
+        self.table["ended"][event.trial] = np.nan
+
+    def _on_dropped(self, event: ev.CheckpointsDropped) -> None:
+        self.shelf.dropped = event.dropped
+        for dropped in event.dropped:
+            self.shelf.remove(dropped.trial, dropped.attempt, dropped.name)
+            refile(self, dropped.trial)
+
+    def _on_lost(self, event: ev.CheckpointLost) -> None:
+        self.shelf.remove(event.owner, event.attempt, event.name)
+        self.shelf.borrowed = {n: s for n, s in self.shelf.borrowed.items() if self.shelf.holds(s)}
+        refile(self, event.owner)
 
     def _on_retried(self, event: ev.TrialRetried) -> None:
         self.retries_wanted.discard(event.trial)
         if self.phase(event.trial) in FINAL:
-            self._supersede(event.trial)
+            self.supersede(event.trial)
         if self.phase(event.trial) is Phase.FAILED and event.trial not in self.reasons:
             self._forgive()
-        self.live[event.trial] = Live(event.trial, event.attempt)
+        known = self.live.get(event.trial)  # one that goes on from a checkpoint keeps what it said until then
+        tracks = known.tracks if known is not None and event.trial in self.shelf.saved else {}
+        resource = known.resource if known is not None else None
+        source = known.source if known is not None else None
+        self.live[event.trial] = Live(event.trial, event.attempt, tracks=tracks, resource=resource, source=source)
         self.table["retries"][event.trial] += event.counted
         self.table["ended"][event.trial] = np.nan
         for name in self.table.names():
@@ -395,14 +384,16 @@ class State:
 
     def _on_completed(self, event: ev.TrialCompleted) -> None:
         live = self.live[event.trial]
-        self._remember(~event.trial)
+        self.remember(~event.trial)
         self.trial_stops.discard(event.trial)
+        if live.pause is not None and live.exit is not None:
+            self.table["ended"][event.trial] = live.exit.at
         for name, track in live.tracks.items():
-            self._keep_metric(event.trial, name, track.last)
+            self.keep_metric(event.trial, name, track.last)
         if event.values is not None:
             for i, (objective, wire) in enumerate(zip(self.spec.objectives, event.values, strict=True)):
                 self.table["values"][event.trial, i] = from_wire(wire)
-                self._keep_metric(event.trial, objective.metric, from_wire(wire))
+                self.keep_metric(event.trial, objective.metric, from_wire(wire))
         by_itself = event.reason is None
         self.switches.failures += event.state == "failed" and by_itself
         if event.reason is not None:
@@ -414,14 +405,24 @@ class State:
         if event.state == "complete" and event.values:
             self._compare(event.trial, from_wire(event.values[0]))
 
-    def _remember(self, delta: int) -> None:
+    def remember(self, delta: int) -> None:
+        """Searchers see this next: a trial's number when it was proposed, ~number when it has a result."""
         row = self.history.add_row()
         self.history["delta"][row] = delta
 
-    def _supersede(self, trial: int) -> None:
+    def supersede(self, trial: int) -> None:
         """The result that is about to be replaced stays known: searchers have seen it."""
         for place in np.flatnonzero(self.history["delta"] == ~trial):
             self.superseded.setdefault(int(place), list(self.result(trial)))
+
+    def is_final(self, number: int) -> bool:
+        """Whether there is such a trial and it is over."""
+        return 0 <= number < len(self) and self.phase(number) in FINAL
+
+    def losses(self, number: int) -> tuple[float, ...] | None:
+        """A final trial's objectives as losses; None when it failed."""
+        losses = self.result(number)[0]
+        return None if losses is None else tuple(losses)
 
     def result(self, number: int) -> tuple[list[float] | None, list[float], int, float | None]:
         """A final trial as a searcher sees it (`Results`)."""
@@ -432,7 +433,7 @@ class State:
         if loss < self.switches.best_loss or self.switches.best < 0:
             self.switches.best, self.switches.best_loss = trial, loss
 
-    def _compare_all(self) -> None:
+    def compare_all(self) -> None:
         """The best is found anew: a value that was final has changed, which only a person can ask for."""
         self.switches.best, self.switches.best_loss = -1, math.inf
         for number in np.flatnonzero(self.table["phase"] == Phase.COMPLETE):
@@ -442,7 +443,8 @@ class State:
         if event.based_on >= self.switches.reopened:
             self.switches.completed = event
 
-    def _keep_metric(self, trial: int, name: str, value: float) -> None:
+    def keep_metric(self, trial: int, name: str, value: float) -> None:
+        """A final trial's value of a metric; of those that the spec does not declare only so many have a column."""
         if "metric:" + name not in self.table:
             if len(self.table.names()) > 2 * METRICS_KEPT and name not in self._declared:
                 return
@@ -456,18 +458,11 @@ _PHASES = tuple(Phase)  # by number
 FIRST_OUTCOMES = 5  # a study whose first so many trials all fail is given up
 
 _HANDLERS: Mapping[type, Callable[[State, Any], None]] = {
+    **requests.HANDLERS,
     ev.EarlierStudyRead: State._on_earlier,
     ev.RunnerAttached: State._on_attached,
     ev.RunnerDetached: State._on_detached,
     ev.TimeSpent: State._on_time_spent,
-    ev.PauseRequested: State._on_pause,
-    ev.UnpauseRequested: State._on_unpause,
-    ev.StopRequested: State._on_stop,
-    ev.TrialStopRequested: State._on_trial_stop,
-    ev.RetryRequested: State._on_retry_wanted,
-    ev.TrialEnqueued: State._on_enqueued,
-    ev.SpecChanged: State._on_changed,
-    ev.TrialTold: State._on_told,
     ev.TrialProposed: State._on_proposed,
     ev.AttemptAssigned: State._on_assigned,
     ev.AttemptAdopted: State._on_adopted,
@@ -475,6 +470,10 @@ _HANDLERS: Mapping[type, Callable[[State, Any], None]] = {
     ev.TrialReported: State._on_reported,
     ev.TrialExited: State._on_exited,
     ev.TrialStopped: State._on_stopped,
+    ev.TrialPaused: State._on_paused,
+    ev.TrialContinued: State._on_continued,
+    ev.CheckpointsDropped: State._on_dropped,
+    ev.CheckpointLost: State._on_lost,
     ev.TrialRetried: State._on_retried,
     ev.TrialCompleted: State._on_completed,
     ev.StudyCompleted: State._on_study_completed,

@@ -2,7 +2,8 @@
 
 A trial is *waiting* for an attempt, *starting* once a runner was named for it, *running* when its program was seen,
 *stopping* when it was decided to end it, *ended* when nothing of the attempt is left, and then either waiting again
-or final: *complete*, *pruned*, *failed*. `docs/trial-states.md` holds the diagram that `mermaid()` draws from it.
+or final: *complete*, *pruned*, *failed*. One that is to be held is *pausing* until its program is gone, then *paused*
+until it is continued or given up. `docs/trial-states.md` holds the diagram that `mermaid()` draws from it.
 
 Requests about a trial never fit or misfit: they are wishes, and the policy answers them.
 """
@@ -17,7 +18,9 @@ from rung.study.events import (
     AttemptAssigned,
     Event,
     TrialCompleted,
+    TrialContinued,
     TrialExited,
+    TrialPaused,
     TrialProposed,
     TrialReported,
     TrialRetried,
@@ -34,13 +37,15 @@ class Phase(enum.IntEnum):
     STARTING = 2
     RUNNING = 3
     STOPPING = 4
-    ENDED = 5
-    COMPLETE = 6
-    PRUNED = 7
-    FAILED = 8
+    PAUSING = 5
+    PAUSED = 6
+    ENDED = 7
+    COMPLETE = 8
+    PRUNED = 9
+    FAILED = 10
 
 
-LIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING})
+LIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.PAUSING})
 FINAL = frozenset({Phase.COMPLETE, Phase.PRUNED, Phase.FAILED})
 OUTCOME = {"complete": Phase.COMPLETE, "pruned": Phase.PRUNED, "failed": Phase.FAILED}
 
@@ -49,6 +54,8 @@ PUBLIC: dict[Phase, TrialState] = {
     Phase.STARTING: "running",
     Phase.RUNNING: "running",
     Phase.STOPPING: "running",
+    Phase.PAUSING: "running",
+    Phase.PAUSED: "paused",
     Phase.ENDED: "running",
     Phase.COMPLETE: "complete",
     Phase.PRUNED: "pruned",
@@ -64,12 +71,16 @@ TABLE: dict[Phase, dict[type[Event], Phase | None]] = {
         TrialReported: Phase.STARTING,
         TrialExited: Phase.ENDED,
         TrialStopped: Phase.STOPPING,
+        TrialPaused: Phase.PAUSING,
+        TrialContinued: Phase.STARTING,
         AttemptAdopted: Phase.STARTING,
     },
     Phase.RUNNING: {
         TrialReported: Phase.RUNNING,
         TrialExited: Phase.ENDED,
         TrialStopped: Phase.STOPPING,
+        TrialPaused: Phase.PAUSING,
+        TrialContinued: Phase.RUNNING,
         AttemptAdopted: Phase.RUNNING,
     },
     Phase.STOPPING: {
@@ -78,8 +89,23 @@ TABLE: dict[Phase, dict[type[Event], Phase | None]] = {
         TrialExited: Phase.ENDED,
         AttemptAdopted: Phase.STOPPING,
     },
-    # A stop may be decided while the news of the exit is under way: it comes too late and changes nothing.
-    Phase.ENDED: {TrialRetried: Phase.WAITING, TrialCompleted: None, TrialStopped: Phase.ENDED},
+    Phase.PAUSING: {
+        TrialStarted: Phase.PAUSING,
+        TrialReported: Phase.PAUSING,
+        TrialExited: Phase.PAUSED,
+        TrialStopped: Phase.STOPPING,
+        AttemptAdopted: Phase.PAUSING,
+    },
+    Phase.PAUSED: {TrialContinued: Phase.WAITING, TrialCompleted: None},
+    # A stop may be decided while the news of the exit is under way: it comes too late and changes nothing. A program
+    # may also end by itself where it was to be held, or where it was told to end and may go on.
+    Phase.ENDED: {
+        TrialRetried: Phase.WAITING,
+        TrialCompleted: None,
+        TrialStopped: Phase.ENDED,
+        TrialPaused: Phase.PAUSED,
+        TrialContinued: Phase.WAITING,
+    },
     Phase.COMPLETE: {TrialRetried: Phase.WAITING},
     Phase.PRUNED: {TrialRetried: Phase.WAITING},
     Phase.FAILED: {TrialRetried: Phase.WAITING},

@@ -1,0 +1,328 @@
+"""Methods times seeds of study files, each an ordinary study with a name of its own, run in processes of their own.
+
+A *problem* is a study file. A *method* is what the problem is searched with: a searcher, `searcher+scheduler`, or a
+second study file. Since every run is a study, a comparison that was interrupted goes on where it stood.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rung.api.creation import check_startable, create_or_continue, created_event
+from rung.api.handle import Handle, differences
+from rung.api.targets import Options, budgeted, is_study_file, resolve
+from rung.dialects import check_study_name
+from rung.model import BadInput, RunSettings, ScheduleSpec, SearchSpec, StudySpec
+from rung.plugins import find, scheduler_class, searcher_class
+
+if TYPE_CHECKING:
+    from rung.api.places import Places
+    from rung.store.base import Store
+
+POLL_S = 0.05
+LOG = "runner.log"
+BASELINE = "random+none"
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+Say = Callable[[str], None]
+Command = Callable[["Run"], Sequence[str]]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A study file: its short name, and what it says."""
+
+    stem: str
+    spec: StudySpec
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a comparison: the places of its problem and method in their lists, its seed, its study and what that
+    searches."""
+
+    problem: int
+    method: int
+    seed: int
+    study: str
+    spec: StudySpec
+
+
+# ----------------------------------------------------------------------------------------------- what is to be run
+
+
+def read_problem(file: str, options: Options, *, cwd: Path) -> Problem:
+    """The study file with the options applied to it. Raises `BadInput` for anything else."""
+    if not is_study_file(file, cwd=cwd):
+        raise BadInput("expected a study file (.yaml, .json or .toml)", place=file)
+    target = resolve(file, [], options, cwd=cwd)
+    return Problem(target.spec.name or target.stem, budgeted(target.spec)[0])
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`20` is the seeds 0 to 19, `20:29` those from 20 to 29. Raises `BadInput`."""
+    first, colon, last = text.partition(":")
+    if not first.isdigit() or (colon and not last.isdigit()):
+        raise BadInput(f"expected a number of seeds, or FIRST:LAST, got {text!r}", place="--seeds")
+    found = range(int(first), int(last) + 1) if colon else range(int(first))
+    if not found:
+        raise BadInput(f"there is no seed in {text!r}", place="--seeds")
+    return tuple(found)
+
+
+def default_methods(problem: Problem) -> tuple[str, ...]:
+    """The problem's own method, and random search without early stopping to hold it against."""
+    spec = problem.spec
+    own = spec.search.method + (f"+{spec.schedule.method}" if spec.schedule.method != "none" else "")
+    return (own,) if own in {BASELINE, "random"} else (own, BASELINE)
+
+
+def label_of(method: str, *, cwd: Path) -> str:
+    """What a method is called: files by their stem."""
+    if is_study_file(method, cwd=cwd):
+        return Path(method).stem
+    return "+".join(Path(part).stem if part.endswith(".py") else part for part in method.split("+"))
+
+
+def planned(
+    problems: Sequence[Problem], methods: Sequence[str], seeds: Sequence[int], *, options: Options, cwd: Path
+) -> list[Run]:
+    """All runs, by problem, then seed, then method: so that what is finished first can be compared. Raises `BadInput`
+    for a method that a problem cannot be searched with, and for two runs of one name."""
+    labels = [label_of(method, cwd=cwd) for method in methods]
+    _check_distinct(labels, "--methods")
+    _check_distinct([problem.stem for problem in problems], "FILES")
+    searched = [[with_method(p.spec, method, options, cwd=cwd) for method in methods] for p in problems]
+    found = [
+        Run(problem=i, method=j, seed=seed, study=_name(problem.stem, labels[j], seed), spec=searched[i][j])
+        for i, problem in enumerate(problems)
+        for seed in seeds
+        for j in range(len(methods))
+    ]
+    _check_distinct([run.study for run in found], "--methods")
+    return found
+
+
+def _check_distinct(names: Sequence[str], place: str) -> None:
+    twice = next((name for name in names if list(names).count(name) > 1), None) if len({*names}) < len(names) else None
+    if twice is not None:
+        raise BadInput(f"{twice} is there twice; give each once, under a name of its own", place=place)
+
+
+def _name(stem: str, label: str, seed: int) -> str:
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-")
+    return check_study_name(f"{stem}-{slug}-s{seed}", place="--methods")
+
+
+def with_method(spec: StudySpec, method: str, options: Options, *, cwd: Path) -> StudySpec:
+    """The problem searched with the method. Of the options of its searcher and scheduler those stay that the method has
+    too; a scheduler that is not named stays. A study file as a method is searched as it says, for the same objectives.
+    """
+    if is_study_file(method, cwd=cwd):
+        found = read_problem(method, options, cwd=cwd).spec
+        if found.objectives != spec.objectives:
+            raise BadInput(f"{method} has other objectives than the study it is compared in", place="--methods")
+        return found
+    search, plus, schedule = method.partition("+")
+    search, schedule = (_located(name, cwd) for name in (search, schedule if plus else spec.schedule.method))
+    try:
+        return msgspec.structs.replace(
+            spec, search=_searched(spec.search, search), schedule=_scheduled(spec.schedule, schedule)
+        )
+    except BadInput as error:
+        raise BadInput(error.message, place="--methods") from None
+
+
+def _located(name: str, cwd: Path) -> str:
+    return str((cwd / name).absolute()) if name.endswith(".py") else name
+
+
+def _searched(old: SearchSpec, method: str) -> SearchSpec:
+    if method == old.method:
+        return old
+    return msgspec.structs.replace(old, method=method, options=_kept(old.options, searcher_class(method)))
+
+
+def _scheduled(old: ScheduleSpec, method: str) -> ScheduleSpec:
+    if method == old.method:
+        return old
+    return msgspec.structs.replace(old, method=method, options=_kept(old.options, scheduler_class(method)))
+
+
+def _kept(options: dict[str, Any], kind: type[Any]) -> dict[str, Any]:
+    known = getattr(kind, "options", {})
+    return {name: value for name, value in options.items() if name in known}
+
+
+# -------------------------------------------------------------------------------------------------------- studies
+
+
+def with_seed(run: Run, *, workers: int | None) -> StudySpec:
+    """What the run's study searches: under its name, with its seed and so many workers (None: as the file says)."""
+    settings: RunSettings = run.spec.run
+    if workers is not None:
+        settings = msgspec.structs.replace(settings, workers=workers)
+    search = msgspec.structs.replace(run.spec.search, seed=run.seed)
+    return msgspec.structs.replace(run.spec, name=run.study, search=search, run=settings)
+
+
+class Studies:
+    """The studies of a comparison in a store: made where they are missing, continued where they are not over."""
+
+    def __init__(self, store: Store, places: Places, command_line: Sequence[str], *, workers: int | None) -> None:
+        if places.store.startswith("memory"):
+            raise BadInput("runs are processes of their own: they need a store that these can share", place="--store")
+        self.store, self.places, self.command_line, self.workers = store, places, command_line, workers
+
+    def check(self, runs: Sequence[Run]) -> None:
+        """Each method of each problem could start. Raises `BadInput`; nothing is written."""
+        for run in {(run.problem, run.method): run for run in runs}.values():
+            check_startable(self._event(run))
+
+    def open(self, run: Run) -> Handle | None:
+        """The run's study if there is work left in it. Raises `BadInput` where another search bears its name."""
+        opened = create_or_continue(self.store, self._event(run), stem=run.study)
+        if opened.how != "finished":
+            return opened.handle
+        if opened.changes:
+            first = opened.changes[0]
+            raise BadInput(
+                f"study {run.study} was another search ({first.path}: was {first.old!r}, is {first.new!r}); "
+                f"remove it (rung rm {run.study}), or compare in another --dir"
+            )
+        return opened.handle if self._longer(opened.handle, run) else None
+
+    def _event(self, run: Run) -> Any:
+        spec = with_seed(run, workers=self.workers)
+        return created_event(
+            spec, runs=self.places.runs, cwd=Path.cwd(), command_line=self.command_line, surface="cli"
+        )  # fmt: skip
+
+    def _longer(self, handle: Handle, run: Run) -> bool:
+        """The finished study has got the budget that is asked for now, and is open again by it."""
+        wanted = msgspec.structs.replace(handle.state.spec, budget=run.spec.budget)
+        if not differences(handle.state.spec, wanted):
+            return False
+        handle.change(wanted, surface="cli")
+        handle.refresh()
+        return handle.state.switches.completed is None
+
+    def find(self, run: Run) -> Handle | None:
+        """The run's study as it stands, if it was made."""
+        known = {row.name for row in self.store.studies()}
+        return Handle(self.store, run.study) if run.study in known else None
+
+    def resume(self, run: Run) -> list[str]:
+        """The command that works on the run's study until it is over."""
+        workers = with_seed(run, workers=self.workers).run.workers
+        return [
+            sys.executable, "-m", "rung", "resume", run.study, "--workers", str(workers), "--store", self.places.store,
+            "--dir", str(self.places.runs),
+        ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------- processes
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a run's process ended, and what it said last; code 0: all went well."""
+
+    run: Run
+    code: int
+    seconds: float
+    said: str
+
+
+class _Child(msgspec.Struct):
+    run: Run
+    process: Any
+    log: Path
+    begun: float
+
+
+class Crew:
+    """Runs as processes, some at a time. One that fails does not end the rest; a signal ends all, resumably: it is
+    passed on to those that run, and no other is begun."""
+
+    def __init__(self, command: Command, folder: Path, *, parallel: int) -> None:
+        """`command` works on a run; what it says goes to `folder`/STUDY/runner.log."""
+        self.command, self.folder, self.parallel = command, folder, parallel
+        self.children: list[_Child] = []
+        self.ended_by: int | None = None
+
+    def work(self, runs: Iterator[Run]) -> Iterator[Outcome]:
+        """Each run's outcome, as they come. `runs` is asked for the next one when there is room for it."""
+        with self._signals():
+            more = True
+            while more or self.children:
+                while more and len(self.children) < self.parallel and self.ended_by is None:
+                    run = next(runs, None)
+                    more = run is not None
+                    if run is not None:
+                        self.children.append(self._begun(run))
+                more = more and self.ended_by is None
+                yield from self._over()
+                if self.children:
+                    time.sleep(POLL_S)
+
+    def _begun(self, run: Run) -> _Child:
+        log = self.folder / run.study / LOG
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            process = subprocess.Popen(
+                self.command(run), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file,
+                start_new_session=True,  # a terminal's Ctrl-C comes by us, once
+            )  # fmt: skip
+        return _Child(run, process, log, time.monotonic())
+
+    def _over(self) -> Iterator[Outcome]:
+        for child in list(self.children):
+            code = child.process.poll()
+            if code is not None:
+                self.children.remove(child)
+                yield Outcome(child.run, code, time.monotonic() - child.begun, last_line(child.log))
+
+    def _signals(self) -> Any:
+        return _Passing(self._pass_on)
+
+    def _pass_on(self, number: int) -> None:
+        self.ended_by = number
+        for child in self.children:
+            if child.process.poll() is None:
+                child.process.send_signal(number)
+
+
+class _Passing:
+    """While it lasts, the signals that end a runner go to `pass_on`."""
+
+    def __init__(self, pass_on: Callable[[int], None]) -> None:
+        self.pass_on = pass_on
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():  # elsewhere Python gives no signals
+            for number in SIGNALS:
+                self.before[number] = signal.signal(number, lambda number, _: self.pass_on(number))
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+
+def last_line(log: Path) -> str:
+    """What a runner said last, without our name before it."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("rung: ") if lines else ""
+
+
+def check_executor(runs: Sequence[Run]) -> None:
+    """The executors that the runs name are there. Raises `BadInput`."""
+    for name in {run.spec.run.executor for run in runs}:
+        find("execute", name)

@@ -1,0 +1,201 @@
+"""The checkpoints that a study keeps: which there are, who needs them, and which may go.
+
+Kept are the `study_best` best of the study, the `trial_best` best and the `trial_latest` latest of each trial, the
+latest of every trial that is not final (it may be resumed, continued or cloned), and the one that an attempt is about
+to begin from. Best only counts checkpoints whose report had the first objective. The work for an event grows with the
+checkpoints of one trial, never with the trials.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rung.model import Source, from_wire
+from rung.study.events import Dropped
+from rung.study.live import Saved
+from rung.study.transitions import FINAL, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rung.model import CheckpointSpec
+    from rung.study import events as ev
+    from rung.study.state import State
+
+ENOUGH_TO_DROP = 32  # fewer than this wait to be dropped together, unless they are large
+LARGE_BYTES = 1 << 26
+BUDGET_AFTER = (
+    0.9  # a disk budget that was exceeded is brought down to this part of it, so as not to look at each report
+)
+
+Rank = tuple[float, int, int]  # loss, trial, place among all that the trial ever saved
+
+
+class Shelf(msgspec.Struct):
+    """The checkpoints that are kept, by trial, oldest first. `places` counts all that a trial ever saved."""
+
+    saved: dict[int, list[Saved]] = {}
+    places: dict[int, int] = {}
+    borrowed: dict[int, Source] = {}  # a trial -> what its attempt begins from, until its program runs
+    due: set[int] = set()  # trials of which some may go
+    dropped: tuple[Dropped, ...] = ()  # the last that were: their folders may not be gone yet
+    bytes: int = 0
+    ranked: list[Rank] = []
+
+    def add(self, trial: int, saved: Saved, *, best: int) -> int | None:
+        """One more. `best`: how many best ones of the study are kept; returns the trial of the one it pushes out."""
+        place = self.places[trial] = self.places.get(trial, 0) + 1
+        saved.place = place
+        self.saved.setdefault(trial, []).append(saved)
+        self.bytes += saved.checkpoint.bytes
+        if not best or math.isnan(saved.loss):
+            return None
+        insort(self.ranked, (saved.loss, trial, place))
+        return self.ranked[best][1] if len(self.ranked) > best else None
+
+    def remove(self, trial: int, attempt: int, name: str) -> None:
+        """It is kept no longer; nothing happens when it was not."""
+        for saved in self.saved.get(trial, ()):
+            if (saved.checkpoint.attempt, saved.checkpoint.name) == (attempt, name):
+                self.saved[trial].remove(saved)
+                self.bytes -= saved.checkpoint.bytes
+                rank = (saved.loss, trial, saved.place)
+                at = bisect_left(self.ranked, rank) if not math.isnan(saved.loss) else len(self.ranked)
+                if at < len(self.ranked) and self.ranked[at] == rank:
+                    del self.ranked[at]
+                break
+        if trial in self.saved and not self.saved[trial]:
+            del self.saved[trial]
+
+    def latest(self, trial: int) -> Source | None:
+        """The newest checkpoint of a trial."""
+        saved = self.saved.get(trial)
+        return Source(trial, saved[-1].checkpoint) if saved else None
+
+    def holds(self, source: Source) -> bool:
+        """Whether this very checkpoint is still kept."""
+        return any(saved.checkpoint == source.checkpoint for saved in self.saved.get(source.trial, ()))
+
+
+def begin_from(state: State, trial: int) -> Source | None:
+    """Where the next attempt of a trial begins: at its own latest checkpoint, else where it was cloned from."""
+    shelf, own = state.shelf, state.shelf.latest(trial)
+    if own is not None:
+        return own
+    clone = state.live[trial].source
+    if clone is None or clone.trial == trial:
+        return None
+    return clone if shelf.holds(clone) else shelf.latest(clone.trial)
+
+
+def refile(state: State, trial: int | None) -> None:
+    """The trial is due if, and only if, some of its checkpoints may go."""
+    if trial is None or (trial not in state.shelf.saved and trial not in state.shelf.due):
+        return
+    if next(_unneeded(state, trial), None) is None:
+        state.shelf.due.discard(trial)
+    else:
+        state.shelf.due.add(trial)
+
+
+def saved_by(state: State, event: ev.TrialReported) -> Iterator[Saved]:
+    """The checkpoints that the event commits, each with the metrics of the report that named it."""
+    by_step = {report.step: report for report in event.reports}
+    objective = state.spec.objectives[0] if state.spec.objectives else None
+    for checkpoint in event.checkpoints:
+        report = by_step.get(checkpoint.step)
+        values = {name: from_wire(wire) for name, wire in report.values.items()} if report else {}
+        value = values.get(objective.metric) if objective else None
+        yield Saved(checkpoint, values, math.nan if value is None or objective is None else objective.loss(value))
+
+
+def droppable(state: State) -> tuple[Dropped, ...]:
+    """The checkpoints that nobody needs any more, when it is worth saying so now."""
+    shelf = state.shelf
+    if not shelf.due and not _over_budget(state):
+        return ()
+    found = [item for trial in sorted(shelf.due) for item in _unneeded(state, trial)]
+    freed = sum(saved.checkpoint.bytes for _, saved in found)
+    if _over_budget(state):
+        found += _beyond_budget(state, freed, {(trial, saved.place) for trial, saved in found})
+    worth = len(found) >= ENOUGH_TO_DROP or freed >= LARGE_BYTES or _over_budget(state) or not _busy(state)
+    return tuple(Dropped(t, s.checkpoint.attempt, s.checkpoint.name) for t, s in found) if worth else ()
+
+
+def needed(state: State, dropped: Dropped) -> bool:
+    """Whether the checkpoint has come to be needed since it was found that it may go."""
+    must = {saved.place for saved in _required(state, dropped.trial)}
+    return any(
+        saved.place in must
+        for saved in state.shelf.saved.get(dropped.trial, ())
+        if (saved.checkpoint.attempt, saved.checkpoint.name) == (dropped.attempt, dropped.name)
+    )
+
+
+def _busy(state: State) -> bool:
+    return len(state.live) > int(state.phases[Phase.PAUSED])
+
+
+def _over_budget(state: State) -> bool:
+    limit = state.spec.checkpoint.disk_bytes
+    return limit is not None and state.shelf.bytes > limit
+
+
+def _required(state: State, trial: int) -> Iterator[Saved]:
+    """What must stay whatever the policy says."""
+    saved = state.shelf.saved.get(trial, [])
+    if saved and state.phase(trial) not in FINAL:
+        yield saved[-1]
+    for source in state.shelf.borrowed.values():
+        if source.trial == trial:
+            yield from (one for one in saved if one.checkpoint == source.checkpoint)
+
+
+def _wanted(state: State, spec: CheckpointSpec, trial: int) -> Iterator[Saved]:
+    """What the policy keeps of a trial."""
+    saved = state.shelf.saved.get(trial, [])
+    if spec.trial_latest:
+        yield from saved[-spec.trial_latest :]
+    valued = sorted((one for one in saved if not math.isnan(one.loss)), key=lambda one: (one.loss, one.place))
+    yield from valued[: spec.trial_best]
+    for _, owner, place in state.shelf.ranked[: spec.study_best]:
+        if owner == trial:
+            yield from (one for one in saved if one.place == place)
+
+
+def _unneeded(state: State, trial: int) -> Iterator[tuple[int, Saved]]:
+    keep = {one.place for one in _required(state, trial)}
+    keep |= {one.place for one in _wanted(state, state.spec.checkpoint, trial)}
+    yield from ((trial, one) for one in state.shelf.saved.get(trial, ()) if one.place not in keep)
+
+
+def _beyond_budget(state: State, freed: int, gone: set[tuple[int, int]]) -> list[tuple[int, Saved]]:
+    """Those that go so that the rest fits the disk: of the worst trials first, and of a trial its best one last."""
+    limit = state.spec.checkpoint.disk_bytes
+    assert limit is not None
+    excess = state.shelf.bytes - freed - int(limit * BUDGET_AFTER)
+    found: list[tuple[int, Saved]] = []
+    for trial, saved in _worst_first(state):
+        if excess <= 0:
+            break
+        if (trial, saved.place) not in gone:
+            found.append((trial, saved))
+            excess -= saved.checkpoint.bytes
+    return found
+
+
+def _worst_first(state: State) -> list[tuple[int, Saved]]:
+    ranked: list[tuple[float, int, float, int, Saved]] = []
+    for trial, several in state.shelf.saved.items():
+        required = {one.place for one in _required(state, trial)}
+        best = min((one.loss for one in several if not math.isnan(one.loss)), default=math.inf)
+        ranked += [
+            (-best, trial, -math.inf if math.isnan(one.loss) else -one.loss, one.place, one)
+            for one in several
+            if one.place not in required
+        ]
+    return [(trial, one) for _, trial, _, _, one in sorted(ranked, key=lambda item: item[:4])]

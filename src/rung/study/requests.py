@@ -1,0 +1,116 @@
+"""What requests change in a state. A wish that cannot be granted changes nothing, and stops nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rung.model import from_wire
+from rung.space import SpaceError
+from rung.study import events as ev
+from rung.study.live import Track
+from rung.study.spaces import completed, revised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rung.study.state import State
+
+
+def _pause(state: State, _: ev.PauseRequested) -> None:
+    state.switches.paused = True
+
+
+def _unpause(state: State, _: ev.UnpauseRequested) -> None:
+    state.switches.paused = False
+
+
+def _stop(state: State, event: ev.StopRequested) -> None:
+    state.switches.stop = "now" if event.now or state.switches.stop == "now" else "after"
+
+
+def _trial_stop(state: State, event: ev.TrialStopRequested) -> None:
+    if event.trial in state.live:
+        state.trial_stops.add(event.trial)
+
+
+def _retry_wanted(state: State, event: ev.RetryRequested) -> None:
+    if 0 <= event.trial < len(state) and event.trial not in state.live:
+        state.retries_wanted.add(event.trial)
+        _reopen(state)
+
+
+def _enqueued(state: State, event: ev.TrialEnqueued) -> None:
+    state.switches.enqueued += 1
+    try:
+        state.queue[state.switches.enqueued - 1] = state.space.complete(event.params)
+    except SpaceError:
+        return  # not written by us, who check first: a wish that cannot be granted must not stop the study
+    _reopen(state)
+
+
+def _changed(state: State, event: ev.SpecChanged) -> None:
+    if event.parameters is not None or event.constraints is not None:
+        try:
+            _edit_space(state, event)
+        except SpaceError:
+            return  # as with a wish that cannot be granted: two edits may only be possible without each other
+    state.changes.append(event)
+    state.spec = msgspec.structs.replace(
+        state.spec, budget=event.budget or state.spec.budget, run=event.run or state.spec.run
+    )
+    if event.budget is not None:
+        state.switches.time_spent = False
+        _reopen(state)
+
+
+def _edit_space(state: State, event: ev.SpecChanged) -> None:
+    """There is a new version of the space; what was enqueued and is none of it is no longer."""
+    spec = revised(state.spec, event.parameters, event.constraints)
+    state.spaces.add(spec.parameters, spec.constraints, seq=state.seq + 1)
+    state.spec = spec
+    state.queue = {i: fit for i, params in state.queue.items() if (fit := completed(state.space, params)) is not None}
+    state.switches.reopened = state.seq + 1
+    over = state.switches.completed
+    if over is not None and over.reason.by == state.spec.search.method:  # all had been proposed
+        state.switches.completed = None
+
+
+def _told(state: State, event: ev.TrialTold) -> None:
+    state.changes.append(event)
+    if not 0 <= event.trial < len(state):
+        return
+    live = state.live.get(event.trial)
+    if live is None:
+        state.supersede(event.trial)
+    for name, wire in event.values.items():
+        if live is not None:
+            live.tracks[name] = told = Track()
+            told.add(from_wire(wire), state.objectives.get(name))
+        else:
+            state.keep_metric(event.trial, name, from_wire(wire))
+            for i, objective in enumerate(state.spec.objectives):
+                if objective.metric == name:
+                    state.table["values"][event.trial, i] = from_wire(wire)
+    if live is None and state.spec.objectives:
+        state.remember(~event.trial)
+        state.compare_all()
+
+
+def _reopen(state: State) -> None:
+    state.switches.completed = None
+    state.switches.stop = None
+    state.switches.reopened = state.seq + 1
+
+
+HANDLERS: Mapping[type, Callable[[State, Any], None]] = {
+    ev.PauseRequested: _pause,
+    ev.UnpauseRequested: _unpause,
+    ev.StopRequested: _stop,
+    ev.TrialStopRequested: _trial_stop,
+    ev.RetryRequested: _retry_wanted,
+    ev.TrialEnqueued: _enqueued,
+    ev.SpecChanged: _changed,
+    ev.TrialTold: _told,
+}
