@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # not `typing.TYPE_CHECKING`: importing typing costs 3 ms
 if TYPE_CHECKING:
     from rung.api.asktell import Study
     from rung.api.inprocess import load, tune
+    from rung.api.simulating import simulate
     from rung.inside.session import checkpoint_dir, params, report, should_stop, trial
     from rung.model import RungError
     from rung.space.constructors import (
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "rung.inside.session": ("params", "report", "trial", "should_stop", "checkpoint_dir"),
     "rung.api.inprocess": ("tune", "load"),
+    "rung.api.simulating": ("simulate",),
     "rung.api.asktell": ("Study",),
     "rung.model": ("RungError",),
     "rung.space.constructors": (
@@ -57,6 +59,7 @@ __all__ = [
     "report",
     "reverseloguniform",
     "should_stop",
+    "simulate",
     "trial",
     "tune",
     "uniform",

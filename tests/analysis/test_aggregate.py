@@ -127,7 +127,7 @@ def test_a_run_that_has_not_begun_is_worst() -> None:
     assert table.tolist() == [[5, math.inf], [5, 3], [1, 3]]
     assert filled([early, late], before=7.0)[1][0].tolist() == [5, 7]
     for kind in ("ci", "quartiles", "iqm"):
-        got = band(table, kind)  # type: ignore[arg-type]
+        got = band(table, kind)
         assert np.isnan(got.high[0])
         assert np.isfinite(got.centre[1:]).all()
     assert filled([])[1].shape == (0, 0)
@@ -220,7 +220,7 @@ def test_the_interval_of_a_mean_holds_it_as_often_as_it_says() -> None:
 def test_one_run_has_no_interval() -> None:
     table = np.array([[2.0], [1.0]])
     for kind in ("ci", "iqm"):
-        got = band(table, kind)  # type: ignore[arg-type]
+        got = band(table, kind)
         assert got.centre.tolist() == [2, 1]
         assert np.isnan(got.low).all()
     assert band(table, "quartiles").low.tolist() == [2, 1]

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from rung.execute.base import Cursor
-from rung.execute.channels import Channels, numeric, parse_object, printed_names
+from rung.execute.channels import Channels, Named, numeric, parse_object, printed_names
 from rung.model import Report
 
 NOW = 7.0
@@ -216,3 +216,71 @@ def test_what_counts_as_a_number(value: object, number: float | None) -> None:
 def test_what_a_program_printed_can_be_named() -> None:
     text = "\x1b[1mval_loss\x1b[0m: 0.5 acc=0.9\nval_loss: 0.4\nlr = fast\n2024-01-01 10:00:00 {'f1': 1e-3}"
     assert printed_names(text) == ["val_loss", "acc", "f1"]
+
+
+def notes(*lines: str, cursor: Cursor | None = None, before: int = 0) -> list[str]:
+    """The notes about these lines of `reports.jsonl`."""
+    read = Channels(("loss",), ("step", "epoch"), cursor or Cursor(), before=before)
+    for line in lines:
+        read.file_line(line.encode(), NOW)
+    return read.take_notes()
+
+
+def at(step: float) -> str:
+    return f'{{"loss": 1, "epoch": {step}}}'
+
+
+BACKWARDS = "step 3 came after step 5: the schedule counts increasing steps only"
+TWICE = "step 5 was reported twice: the schedule counts increasing steps only"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([at(1), at(2), at(9)], []),
+        ([at(5), at(3), at(2), at(1)], [BACKWARDS]),
+        ([at(5), at(5), at(5)], [TWICE]),
+        ([at(5), at(5), at(3)], [TWICE, BACKWARDS]),
+        ([at(0.5), at(-1)], ["step -1 came after step 0.5: the schedule counts increasing steps only"]),
+        (['{"loss": 1}', '{"loss": 1}'], []),
+    ],
+)
+def test_steps_that_do_not_increase_are_noted_once_of_each_kind(lines: list[str], expected: list[str]) -> None:
+    assert notes(*lines) == expected
+    read = channels("loss")
+    assert len([report for line in lines for report in read.file_line(line.encode(), NOW)[0]]) == len(lines)
+
+
+def test_steps_are_compared_within_an_attempt() -> None:
+    resumed = Cursor(reports=5, step=5.0)
+    assert notes(at(3), cursor=resumed, before=5) == []
+    assert notes(at(3), cursor=Cursor({}, 6, 5.0, "file"), before=5) == [BACKWARDS]
+
+
+@pytest.mark.parametrize(
+    ("line", "reports", "expected"),
+    [
+        ('{"loss": 1, "epoch": 4, "_checkpoint": "4", "_bytes": 9}', 1, Named("4", 4.0, 8, 9)),
+        ('{"loss": 1, "_checkpoint": "x"}', 1, Named("x", 8.0, 8, None)),
+        ('{"_checkpoint": "x", "_bytes": -1}', 0, Named("x", 7.5, 7, None)),
+        ('{"loss": 1, "_checkpoint": 3, "_bytes": "9"}', 1, Named(3, 8.0, 8, None)),
+        ('{"loss": 1, "_checkpoint": null, "_bytes": true}', 1, Named(None, 8.0, 8, None)),
+    ],
+)
+def test_a_checkpoint_that_a_line_names_is_no_metric(line: str, reports: int, expected: Named) -> None:
+    for name in ("file", "out"):
+        read = channels("loss", cursor=Cursor(reports=7, step=7.5))
+        raw = line.encode()
+        found = read.file_line(raw, NOW)[0] if name == "file" else read.stdout_line(raw, 0, NOW)
+        assert [report.values for report in found] == [{"loss": 1.0}] * reports
+        assert (read.take_named(), read.take_named()) == ([expected], [])
+
+
+def test_bytes_without_a_checkpoint_are_a_metric_like_any_other() -> None:
+    assert stdout('{"_bytes": 3}\n', "loss") == [(1.0, {"_bytes": 3.0})]
+
+
+def test_a_lesser_channel_names_no_checkpoints() -> None:
+    read = channels("loss", cursor=Cursor(channel="file"))
+    assert read.stdout_line(b'{"loss": 1, "_checkpoint": "3"}', 0, NOW) == []
+    assert read.take_named() == []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,13 +14,13 @@ from rung.execute import drain
 from rung.execute.base import Cursor, Job
 from rung.execute.drain import Reader
 from rung.inside.wire import report_line
-from rung.model import Report
+from rung.model import Checkpoint, Report
 
 NOW = 3.0
 
 
-def job(directory: Path) -> Job:
-    return Job(key="k", directory=str(directory), metrics=("loss", "acc"))
+def job(directory: Path, **more: Any) -> Job:
+    return Job(key="k", directory=str(directory), metrics=("loss", "acc"), **more)
 
 
 def read_all(reader: Reader) -> list[Report]:
@@ -98,6 +99,111 @@ def test_a_hundred_thousand_reports(tmp_path: Path) -> None:
 def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "reports.jsonl").mkdir()
     assert Reader(job(tmp_path), Cursor()).drain(NOW).reports == []
+
+
+def saved(directory: Path, *names: str) -> None:
+    """These checkpoints are there, of 5 bytes each."""
+    for name in names:
+        (directory / "checkpoints" / name / "deep").mkdir(parents=True)
+        (directory / "checkpoints" / name / "model").write_bytes(b"123")
+        (directory / "checkpoints" / name / "deep" / "state").write_bytes(b"45")
+
+
+def named(name: object, **more: object) -> str:
+    return json.dumps({"loss": 1, "_checkpoint": name, **more}) + "\n"
+
+
+def test_checkpoints_that_lines_name_are_told(tmp_path: Path) -> None:
+    saved(tmp_path, "4", "best", "7")
+    lines = named("4", epoch=4) + named("best", epoch=5, _bytes=99) + named(7, epoch=7)
+    (tmp_path / "reports.jsonl").write_text(lines)
+    drained = Reader(job(tmp_path, attempt=3), Cursor()).drain(NOW)
+    assert drained.checkpoints == [
+        Checkpoint(3, "4", 4.0, 1, 5),
+        Checkpoint(3, "best", 5.0, 2, 99),
+        Checkpoint(3, "7", 7.0, 3, 5),
+    ]
+    assert drained.notes == []
+    told = drained.told("k")
+    assert told is not None and told.checkpoints == drained.checkpoints
+
+
+def test_a_checkpoint_alone_is_told_and_counts_no_report(tmp_path: Path) -> None:
+    saved(tmp_path, "4")
+    (tmp_path / "stdout").write_text('{"loss": 1, "epoch": 4}\n{"_checkpoint": "4"}\n')
+    reader = Reader(job(tmp_path), Cursor())
+    drained = reader.drain(NOW)
+    assert (len(drained.reports), drained.checkpoints) == (1, [Checkpoint(1, "4", 4.0, 1, 5)])
+    assert reader.drain(NOW).told("k") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..", "../other", "a/b", "/etc", "/", "", ".", ".partial", "nul\0", "x" * 101, None, 3.5, True, ["4"], {"a": 1}],
+)
+def test_what_is_no_name_of_a_checkpoint_is_noted_and_its_metrics_count(tmp_path: Path, name: object) -> None:
+    saved(tmp_path, "4", ".partial", "x" * 101)
+    saved(tmp_path / "checkpoints", "other")
+    (tmp_path / "reports.jsonl").write_text(named(name))
+    drained = Reader(job(tmp_path), Cursor()).drain(NOW)
+    assert (len(drained.reports), drained.checkpoints) == (1, [])
+    assert len(drained.notes) == 1 and "is no name of a checkpoint" in drained.notes[0]
+
+
+def test_a_checkpoint_must_be_a_folder_with_something_in_it(tmp_path: Path) -> None:
+    saved(tmp_path, "4")
+    root = tmp_path / "checkpoints"
+    (root / "empty").mkdir()
+    (root / "file").touch()
+    (root / "link").symlink_to("4")
+    names = ["empty", "file", "link", "absent"]
+    (tmp_path / "reports.jsonl").write_text("".join(named(name) for name in names))
+    drained = Reader(job(tmp_path), Cursor()).drain(NOW)
+    assert (len(drained.reports), drained.checkpoints) == (4, [])
+    assert drained.notes == [f"checkpoint {name} is not there or empty: {root}/{name}" for name in names]
+
+
+def test_a_folder_is_one_checkpoint(tmp_path: Path) -> None:
+    saved(tmp_path, "latest")
+    (tmp_path / "reports.jsonl").write_text(named("latest") * 2)
+    drained = Reader(job(tmp_path), Cursor()).drain(NOW)
+    assert (len(drained.checkpoints), len(drained.notes)) == (1, 1)
+    assert drained.notes == ["checkpoint latest was named before: each needs a folder of its own"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    cuts=st.lists(st.integers(0, 400), max_size=5),
+    crashes=st.sets(st.integers(0, 5)),
+    which=st.lists(st.booleans(), max_size=8),
+)
+def test_each_checkpoint_is_told_once_whoever_reads_on(cuts: list[int], crashes: set[int], which: list[bool]) -> None:
+    """Written in pieces, drained after each; another reader may go on from the last cursor that was told."""
+    lines = [named(str(n), epoch=n) if is_named else '{"loss": 1}\n' for n, is_named in enumerate(which)]
+    data = "".join(lines).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        saved(directory, *(str(n) for n in range(len(which))))
+        one, cursor, found = job(directory), Cursor(), []
+        reader = Reader(one, cursor)
+        for turn, end in enumerate([*sorted(cuts), len(data)]):
+            (directory / "reports.jsonl").write_bytes(data[:end])
+            reader = Reader(one, cursor) if turn in crashes else reader
+            told = reader.drain(NOW).told("k")
+            if told is not None:
+                cursor = told.cursor
+                found += told.checkpoints
+        assert [checkpoint.name for checkpoint in found] == [str(n) for n, is_named in enumerate(which) if is_named]
+
+
+def test_a_resumed_attempt_counts_on_from_where_it_begins(tmp_path: Path) -> None:
+    saved(tmp_path, "6")
+    one = job(tmp_path, begin=Cursor(reports=5, step=50.0))
+    (tmp_path / "reports.jsonl").write_text('{"loss": 1, "_checkpoint": "6"}\n{"loss": 1, "epoch": 6}\n')
+    drained = Reader(one, one.begin).drain(NOW)
+    assert [report.step for report in drained.reports] == [6.0, 6.0]
+    assert drained.checkpoints == [Checkpoint(1, "6", 6.0, 6, 5)]
+    assert drained.notes == ["step 6 was reported twice: the schedule counts increasing steps only"]
 
 
 LINE = st.one_of(

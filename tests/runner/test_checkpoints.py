@@ -80,7 +80,7 @@ def test_without_anything_saved_an_attempt_starts_at_once(tmp_path: Path) -> Non
 def test_a_copy_that_fails_is_told_and_begun_again(tmp_path: Path) -> None:
     save(tmp_path, 1)
     attempt_directory(tmp_path, "s", trial=0, attempt=2).write_text("in the way")
-    with pytest.raises(OSError, match="checkpoint"):
+    with pytest.raises(OSError, match="exists"):
         start(tmp_path, 2)
     attempt_directory(tmp_path, "s", trial=0, attempt=2).unlink()
     assert start(tmp_path, 2) == 1

@@ -32,11 +32,25 @@ def miscount(state: State) -> None:
 
 
 def lose_the_live(state: State) -> None:
-    del state.live[2]
+    state.busy[state.live.pop(2).epoch] -= 1
+    state.active.discard(2)
 
 
 def keep_the_dead(state: State) -> None:
     state.live[0] = Live(0)
+    state.active.add(0)
+
+
+def miscount_the_busy(state: State) -> None:
+    state.busy[9] += 1
+
+
+def forget_the_active(state: State) -> None:
+    state.active.clear()
+
+
+def misweigh_the_checkpoints(state: State) -> None:
+    state.shelf.bytes += 1
 
 
 def forget_the_runner(state: State) -> None:
@@ -74,6 +88,9 @@ def test_a_sound_state() -> None:
         (miscount, "2 trials are counted as complete, 1 are"),
         (lose_the_live, "trial 2 is neither final nor live"),
         (keep_the_dead, "trial 0 is final and live"),
+        (miscount_the_busy, "runners have {1: 2} attempts, {1: 2, 9: 1} are counted"),
+        (forget_the_active, "the active trials are [2, 3, 4, 5], [] are said to be"),
+        (misweigh_the_checkpoints, "checkpoints take 0 bytes, 1 are counted"),
         (forget_the_runner, "trial 2 is running and no runner was named for it"),
         (forget_the_exit, "trial 5 has ended without an exit"),
         (forget_the_stop, "trial 4 is stopping without a reason"),

@@ -172,7 +172,7 @@ def test_a_waiting_trial_that_is_stopped_has_no_program_to_end(begin: Begin) -> 
     log = begin()
     log.add(ev.TrialStopRequested, trial=log.proposed())
     assert told(log.state) == [
-        ("TrialCompleted", {"state": "failed", "reason": Reason(by="user", text="stopped by the user")})
+        ("TrialCompleted", {"state": "failed", "reason": Reason(by="user", text="stopped by the user"), "values": None})
     ]
 
 

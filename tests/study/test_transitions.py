@@ -22,6 +22,8 @@ EVENTS: dict[str, ev.Event] = {
     "reported": ev.TrialReported(at=0.0, trial=7, attempt=1, reports=(), offsets={}, channel="file"),
     "exited": ev.TrialExited(at=0.0, trial=7, attempt=1, how="exited", code=0),
     "stopped": ev.TrialStopped(**BASE, attempt=1, reason=WHY),
+    "paused": ev.TrialPaused(**BASE, attempt=1, reason=WHY),
+    "continued": ev.TrialContinued(**BASE, attempt=1, to=9.0, reason=WHY),
     "retried": ev.TrialRetried(**BASE, attempt=1, reason=WHY),
     "complete": ev.TrialCompleted(**BASE, attempt=1, state="complete", values=(1.0,)),
     "pruned": ev.TrialCompleted(**BASE, attempt=1, state="pruned", values=(1.0,)),
@@ -39,14 +41,29 @@ LEGAL = """
     starting  exited    ended
     starting  stopped   stopping
     starting  adopted   starting
+    starting  paused    pausing
+    starting  continued starting
     running   reported  running
     running   exited    ended
     running   stopped   stopping
     running   adopted   running
+    running   paused    pausing
+    running   continued running
     stopping  started   stopping
     stopping  reported  stopping
     stopping  exited    ended
     stopping  adopted   stopping
+    pausing   started   pausing
+    pausing   reported  pausing
+    pausing   exited    paused
+    pausing   stopped   stopping
+    pausing   adopted   pausing
+    paused    continued waiting
+    paused    complete  complete
+    paused    pruned    pruned
+    paused    failed    failed
+    ended     paused    paused
+    ended     continued waiting
     ended     retried   waiting
     ended     complete  complete
     ended     pruned    pruned

@@ -23,7 +23,7 @@ from rung.api.handle import Handle, differences
 from rung.api.targets import Options, budgeted, is_study_file, resolve
 from rung.dialects import check_study_name
 from rung.model import BadInput, RunSettings, ScheduleSpec, SearchSpec, StudySpec
-from rung.plugins import find, scheduler_class, searcher_class
+from rung.plugins import scheduler_class, searcher_class
 
 if TYPE_CHECKING:
     from rung.api.places import Places
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 POLL_S = 0.05
 LOG = "runner.log"
 BASELINE = "random+none"
-SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+SIGNALS = {int(signal.SIGINT): 130, int(signal.SIGTERM): 143, int(signal.SIGHUP): 129}
 Say = Callable[[str], None]
 Command = Callable[["Run"], Sequence[str]]
 
@@ -159,6 +159,20 @@ def _scheduled(old: ScheduleSpec, method: str) -> ScheduleSpec:
 def _kept(options: dict[str, Any], kind: type[Any]) -> dict[str, Any]:
     known = getattr(kind, "options", {})
     return {name: value for name, value in options.items() if name in known}
+
+
+def grouped(names: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Studies by method and seed: `digits-tpe-s3` is seed 3 of `digits-tpe`, any other name a method of its own.
+
+    Raises `BadInput` for a study that is named twice.
+    """
+    _check_distinct(names, "--studies")
+    found: dict[str, dict[int, str]] = {}
+    for name in names:
+        match = re.fullmatch(r"(.+)-s(\d{1,9})", name)
+        method, seed = (match[1], int(match[2])) if match else (name, 0)
+        found.setdefault(method, {})[seed] = name
+    return found
 
 
 # -------------------------------------------------------------------------------------------------------- studies
@@ -320,9 +334,3 @@ def last_line(log: Path) -> str:
     """What a runner said last, without our name before it."""
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1].removeprefix("rung: ") if lines else ""
-
-
-def check_executor(runs: Sequence[Run]) -> None:
-    """The executors that the runs name are there. Raises `BadInput`."""
-    for name in {run.spec.run.executor for run in runs}:
-        find("execute", name)

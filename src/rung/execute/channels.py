@@ -147,17 +147,17 @@ class Channels:
         if RANK[channel] < RANK[self.channel]:
             return []
         time = numeric(found.pop(wire.TIME, None))
-        named = wire.NAMED in found
-        name, size = found.pop(wire.NAMED, None), found.pop(wire.BYTES, None) if named else None
+        commits = wire.NAMED in found
+        checkpoint, size = found.pop(wire.NAMED, None), found.pop(wire.BYTES, None) if commits else None
         values: dict[str, float] = {}
         for name, value in found.items():
             number = numeric(value)
             if number is not None:
                 values[name] = number
         reports = self._report(channel, values, now if time is None or not math.isfinite(time) else time)
-        if named:
-            size = size if type(size) is int and size >= 0 else None
-            self._named.append(Named(name, self.step, self.reports, size))
+        if commits:
+            known = type(size) is int and size >= 0
+            self._named.append(Named(checkpoint, self.step, self.reports, size if known else None))
         return reports
 
     def _from_groups(self, groups: Sequence[Mapping[str, float]], now: float) -> list[Report]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import math
 import re
 import zipfile
@@ -53,8 +54,8 @@ def read_table(
 ) -> Table:
     """The table in a file: `.npz` (`FILE.npz#ID` or `dataset` says which of several), `.csv` or `.csv.gz`.
 
-    In a text file `parameters` or `metrics` says which columns are what; with one of them, the rest are the other. `step`
-    and `seconds` name those columns. Raises `BadInput` naming file, line and column.
+    In a text file `parameters` or `metrics` says which columns are what; with one of them, the rest are the other.
+    `step` and `seconds` name those columns. Raises `BadInput` naming file, line and column.
     """
     name, hash_, after = str(path).rpartition("#")
     if hash_ and name.endswith(".npz"):
@@ -69,6 +70,15 @@ def read_table(
     if file.name.endswith((".csv", ".csv.gz")):
         return _Text(str(path), parameters, metrics, step, seconds).table(_lines(file, str(path)))
     raise BadInput("expected .npz, .csv or .csv.gz", place=str(path))
+
+
+def text_columns(path: str | Path) -> list[str] | None:
+    """The columns of a text file, `METRIC@STEP` as METRIC; None for any other file."""
+    file = Path(path)
+    if not file.name.endswith((".csv", ".csv.gz")) or not file.is_file():
+        return None
+    header = next(_lines(file, str(path))).cells
+    return list(dict.fromkeys(match["name"] if (match := _WIDE.fullmatch(name)) else name for name in header))
 
 
 # --------------------------------------------------------------------------------------------------------- archives
@@ -230,7 +240,7 @@ class _Text:
         curves = []
         for run in runs.values():
             points = sorted((self._number(line, self.step), line.number, line) for line in run)
-            for (one, first, _), (other, second, _) in zip(points, points[1:], strict=False):
+            for (one, first, _), (other, second, _) in itertools.pairwise(points):
                 if one == other:
                     raise BadInput(
                         f"repeats the configuration of line {first} at step {one:g}: remove one, or search what tells "
@@ -270,7 +280,7 @@ class _Text:
             found, before = self._number(line, column), seconds[-1] if seconds else 0.0
             if not math.isfinite(found) or found < before:
                 raise BadInput(
-                    f"counts the seconds from the start and must not fall: got {found:g} at step {step:g} after {before:g}",
+                    f"seconds count from the start and must not fall: got {found:g} at step {step:g} after {before:g}",
                     place=f"{self.place}:{line.number}",
                     key=column,
                 )

@@ -7,17 +7,18 @@ an active and an inactive parameter; the first row wins a tie).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rung.execute.simulation.curves import Curve
 from rung.model import BadInput, Parameter
-from rung.space import Space, SpaceError
+from rung.space import SpaceError
 
 if TYPE_CHECKING:
-    from rung.execute.simulation.curves import Floats, Params
+    from collections.abc import Collection, Mapping, Sequence
+
+    from rung.execute.simulation.curves import Curve, Floats, Params
+    from rung.space import Space
 
 _NAMED = 8  # names that a message lists
 
@@ -95,7 +96,7 @@ class Nearest:
             raise BadInput(
                 f"none of its {len(table)} configurations is in the study's space ({outside})", place=table.place
             )
-        self._units = space.encode(inside)
+        self._units = self._placed(inside)
         self._active = ~np.isnan(self._units)
         self._units = np.where(self._active, self._units, 0.0)
         self._ordered = np.array([axis.ordered for axis in space.axes], dtype=bool)
@@ -121,9 +122,21 @@ class Nearest:
                 raise SpaceError(f"is {config[name]!r}, and {value!r} in the study", parameter=name)
         return self.space.adopt({name: config[name] for name in self.space.names if name in config})
 
+    def _placed(self, configs: Sequence[Params]) -> Floats:
+        """(n, d) places in the unit cube, NaN where inactive. Not by `encode`, which takes ten times as long to
+        find a place that decodes to the very same number."""
+        space = self.space
+        if any(parameter.times is not None for parameter in space.parameters):
+            return space.encode(configs)
+        units = space.to_rows(configs)
+        for column, axis in enumerate(space.axes):
+            active = ~np.isnan(units[:, column])
+            units[active, column] = axis.units(units[active, column])
+        return units
+
     def row(self, params: Params) -> int:
         """The place in the table of the configuration nearest to `params`."""
-        unit = self.space.encode([params])[0]
+        unit = self._placed([params])[0]
         active = ~np.isnan(unit)
         apart: Floats = np.square(self._units - np.where(active, unit, 0.0))
         apart = np.where(self._ordered, apart, apart > 0)

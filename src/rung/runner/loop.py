@@ -439,6 +439,8 @@ class Runner:
             if not self.executor.keeps_files and live.started is not None:
                 ran_s = self.executor.clock() - live.started
             self.executor.adopt(self._watch(live), jobs_.cursor_of(live), ran_s=ran_s)
+            self.touched.add(live.number)  # now that it has a job: it may have been told to end before
+            self.wake.set()
 
     def _watch(self, live: Live) -> Job:
         job = jobs_.job_for(self.state, live, study=self.settings.study, runs=self.settings.runs)

@@ -26,9 +26,7 @@ def sizes(ladder: Ladder, bracket: int) -> tuple[int, ...]:
     """How many trials reach each resource of the bracket, from its first rung to the top. Exact: no logarithms."""
     count = len(ladder.resources)  # K + 1
     halvings = count - 1 - bracket
-    return tuple(
-        ceil(count * Fraction(ladder.eta) ** (halvings - i) / (halvings + 1)) for i in range(halvings + 1)
-    )
+    return tuple(ceil(count * Fraction(ladder.eta) ** (halvings - i) / (halvings + 1)) for i in range(halvings + 1))
 
 
 def geometry(ladder: Ladder, brackets: int) -> list[tuple[Level, ...]]:

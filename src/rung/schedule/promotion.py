@@ -68,10 +68,11 @@ class Promotion:
             elif isinstance(delta, Held):
                 self._held(delta.number)
             elif isinstance(delta, Resumed):
-                self._resumed(delta.number)
+                self._resumed(delta.number, delta.to)
             else:
                 assert isinstance(delta, Ended)
                 self._leave(delta.number, "ended")
+                self._runner(delta.number).earned = True  # should a user try it again
         return list(found.values())
 
     def _begun(self, begun: Begun) -> None:
@@ -85,18 +86,22 @@ class Promotion:
 
     def _held(self, number: int) -> None:
         runner = self._runner(number)
+        if runner.state in {"held", "full"}:
+            return
         runner.state = "held"
         if runner.earned:
             insort(self._owed, number)
         else:
             self._standing(runner).ranking.mark(number)
 
-    def _resumed(self, number: int) -> None:
+    def _resumed(self, number: int, to: float | None) -> None:
         self._leave(number, "running")
-        self._runner(number).earned = True
+        runner = self._runner(number)
+        # Decided before its last report was known, it may say less than where the trial stands by now.
+        runner.earned = not runner.losses or to is None or to > self._standing(runner).level
 
     def _leave(self, number: int, state: Literal["running", "ended"]) -> None:
-        """It is not held any more, if it was: nobody will promote it."""
+        """It is not held any more, if it was: `next` has nothing to do with it."""
         runner = self._runner(number)
         if runner.state == "held" and runner.earned:
             del self._owed[bisect_left(self._owed, number)]
@@ -109,20 +114,13 @@ class Promotion:
 
     def _reported(self, progress: Progress) -> Stop | Pause | Continue | None:
         runner, losses = self._runner(progress.number), result(progress)
-        if losses is None or runner.state == "full":
+        if losses is None or runner.state in {"held", "full"}:
             return None
-        if runner.state == "held":  # a late report of a program that is gone
-            self._leave(progress.number, "running")
-            command = self._judged(runner, progress, losses)
-            self._held(progress.number)
-            return command if isinstance(command, Stop) else None
         if runner.state == "ended":  # a user has tried it again
             runner.state = "running"
         return self._judged(runner, progress, losses)
 
-    def _judged(
-        self, runner: _Runner, progress: Progress, losses: tuple[float, ...]
-    ) -> Stop | Pause | Continue | None:
+    def _judged(self, runner: _Runner, progress: Progress, losses: tuple[float, ...]) -> Stop | Pause | Continue | None:
         for rung in self.rungs.passed(runner.bracket, runner.rung, progress.step):
             rung.ranking.add(progress.number, losses, progress.violation)
             runner.rung, runner.earned, runner.losses = rung.index + 1, False, losses

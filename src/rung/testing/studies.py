@@ -119,8 +119,8 @@ def digest(state: State) -> str:
         "switches": _fields(state.switches, "paused stop time_spent elapsed failures best best_loss completed"),
         "queue": sorted(state.queue.items()),
         "asked": [sorted(state.trial_stops), sorted(state.retries_wanted)],
-        "budget": msgspec.structs.asdict(state.spec.budget),
-        "run": msgspec.structs.asdict(state.spec.run),
+        "budget": _fields(state.spec.budget, "trials time_s target max_failures"),
+        "run": _fields(state.spec.run, "workers gpus cpus timeout_s grace_s retries executor inject cwd"),
         "history": state.history["delta"].tolist(),
         "results": [state.result(number) for number in range(len(state)) if number not in state.live],
         "spaces": [

@@ -22,7 +22,7 @@ NAMED = 5  # trials that a decision names
 @dataclass(frozen=True)
 class Standing:
     """Where a trial stood in its rung when it was decided on: at `place` (from 0) of `of`, where the best `keep` go on,
-    the last of which has `threshold`; `best` are the best trials there, but for itself."""
+    the last of which has `threshold`; `ahead` are the best of those in front of it."""
 
     rung: int
     mark: Mark
@@ -30,7 +30,7 @@ class Standing:
     of: int
     keep: int
     threshold: Mark | None
-    best: tuple[int, ...]
+    ahead: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,9 @@ class Rung:
 class Bracket:
     """One bracket.
 
-    `at`: the rung that each trial is on its way to, or whose result it made last. `exited`: trials that run no more, and
-    what they count as from now on. `ended`: those of which nothing more is decided. `wanted`: how many were to be begun
-    so far, those at first included, of which `invalid` turned out not to count.
+    `at`: the rung that each trial is on its way to, or whose result it made last. `exited`: trials that run no more,
+    and what they count as from now on. `ended`: those of which nothing more is decided. `wanted`: how many were to be
+    begun so far, those at first included, of which `invalid` turned out not to count.
     """
 
     newest_first: ClassVar[bool]
@@ -206,13 +206,14 @@ class Bracket:
     def _standing(self, index: int, trial: int, keep: int, place: int | None = None) -> Standing:
         """Where the trial stands in this rung, of which the best `keep` go on."""
         rung = self.rungs[index]
-        mark, best = rung.marks[trial], rung.order.best(NAMED + 1)
+        mark = rung.marks[trial]
+        place = rung.order.place(trial, mark) if place is None else place
         return Standing(
             rung=index,
             mark=mark,
-            place=rung.order.place(trial, mark) if place is None else place,
+            place=place,
             of=len(rung),
             keep=keep,
             threshold=rung.marks[rung.order.at(keep - 1)] if 0 < keep <= len(rung) else None,
-            best=tuple(other for other in best if other != trial)[:NAMED],
+            ahead=tuple(rung.order.best(min(place, NAMED))),
         )

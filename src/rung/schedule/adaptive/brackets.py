@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def even_shares(total: int, parts: int) -> list[int]:
 
 
 def rung_units(resource: int, divisor: float, rungs: int) -> tuple[int, ...]:
-    """The resource of each rung, max(int(L / d**(r-1-i)), 1): the last is L; the first may coincide where L is small."""
+    """The resource of each rung, max(int(L / d**(r-1-i)), 1): the last is L; the first coincide where L is small."""
     return tuple(max(int(resource / math.pow(divisor, rungs - 1 - i)), 1) for i in range(rungs))
 
 
@@ -125,7 +126,7 @@ def halving_by_budget(resource: int, budget: float, divisor: float, rungs: int) 
     d**(r-1-i) trials; these numbers are scaled so that the work they add up to is the budget."""
     units = rung_units(resource, divisor, rungs)
     planned = [max(int(math.pow(divisor, rungs - 1 - i)), 1) for i in range(rungs)]
-    steps = [units[0], *(high - low for low, high in zip(units, units[1:], strict=False))]
+    steps = [units[0], *(high - low for low, high in pairwise(units))]
     scale = budget / sum(step * count for step, count in zip(steps, planned, strict=True))
     starts = [int(scale * planned[0])]
     for count in planned[1:]:

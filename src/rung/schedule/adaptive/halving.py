@@ -1,4 +1,4 @@
-"""Synchronous halving, Determined 0.12 to 0.14: each rung takes a fixed number of trials, and promotes a fixed number."""
+"""Synchronous halving, Determined 0.12 to 0.14: each rung takes and promotes fixed numbers of trials."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ class Halving(Promotion):
     def _chosen(self, index: int, place: int) -> tuple[int | None, int]:
         rung, starts = self.rungs[index], self.shape.starts
         certain = len(rung) + starts[index + 1] - starts[index]
-        if certain <= 0:
+        if len(rung.promoted) >= certain:
             return None, starts[index + 1]
-        return rung.order.at(place if place < certain else certain - 1), starts[index + 1]
+        chosen = rung.order.at(place if place < certain else certain - 1)
+        if chosen in rung.promoted:  # several objectives: a newcomer may have changed who stands where
+            chosen = next(trial for trial in rung.order.best(len(rung)) if trial not in rung.promoted)
+        return chosen, starts[index + 1]
 
     def _close(self) -> list[Move]:
         """The rest of each rung is ended when the rung is full."""

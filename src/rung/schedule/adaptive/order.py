@@ -1,7 +1,7 @@
 """The results of one rung in their order, where a tie is decided by what came first: the newer one or the older one.
 
-`rung.schedule.ranking` breaks ties by the trial's number; Determined's rules break them by arrival, and that shows: with
-equal results throughout, the stopping rule keeps all and the promotion rule one in d.
+`rung.schedule.ranking` breaks ties by the trial's number; Determined's rules break them by arrival, and that shows:
+with equal results throughout, the stopping rule keeps all and the promotion rule one in d.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Mark(NamedTuple):
         return cls(found.tier, found.value, losses, violation)
 
 
-WORST = Mark(UNKNOWN, 0.0, (math.inf,), math.inf)
+WORST = Mark(UNKNOWN, 0.0, (), math.inf)
 """What a failed trial counts as."""
 
 

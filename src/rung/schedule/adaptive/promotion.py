@@ -37,9 +37,10 @@ class Promotion(Bracket):
         before, keep = int((len(rung) - 1) / self.divisor), int(len(rung) / self.divisor)
         if place < keep:
             return rung.order.at(place), keep
-        # The best of those behind the old boundary; a newer result cannot stand before it, else it were chosen itself.
-        if keep != before and rung.order.at(before) not in rung.promoted:
-            return rung.order.at(before), keep
+        if keep != before:
+            best = rung.order.at(before)  # of those behind the old boundary
+            if best not in rung.promoted and best not in self.ended:
+                return best, keep
         return None, keep
 
     def _park(self, index: int, trial: int, keep: int, place: int) -> list[Move]:

@@ -1,0 +1,236 @@
+"""`adaptive`: a tournament of Determined's brackets, side by side, each trial in the bracket that it was begun for.
+
+What is to be begun stands in one queue, first come, first served: new trials of a bracket, and trials that were
+promoted while they were held. A bracket that wants n trials at once gets them as places become free.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rung.model import Continue, Pause, Reason, Stop
+from rung.schedule.adaptive.bracket import Complete, Dropped, Parked, Promoted
+from rung.schedule.adaptive.brackets import expected_starts
+from rung.schedule.adaptive.halving import Halving
+from rung.schedule.adaptive.order import Mark
+from rung.schedule.adaptive.promotion import Promotion
+from rung.schedule.adaptive.settings import OPTIONS, rungs_of, settings
+from rung.schedule.adaptive.stopping import Stopping
+from rung.schedule.adaptive.words import Words
+from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Level, Over, Progress, Resumed
+from rung.schedule.rungs import result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from rung.schedule import adaptive
+    from rung.schedule.adaptive.bracket import Move
+    from rung.schedule.base import Contest, Delta, Next
+
+    Rule = adaptive.bracket.Bracket
+    Command = Stop | Pause | Continue
+
+RULES = {"stopping": Stopping, "promotion": Promotion, "synchronous": Halving}
+
+
+class Adaptive:
+    """Determined's `adaptive_asha` (`type: stopping` as of 0.38, `promotion` as of 0.13 to 0.37), `adaptive_simple`
+    and, with a `budget`, `adaptive` (`synchronous`, as of 0.12); with `num_rungs` one bracket of them by itself.
+
+    A trial that nobody asked for (enqueued by the user) takes part in the bracket that is next to begin one; when all
+    are full it runs beside them, up to `max`.
+    """
+
+    options: ClassVar[dict[str, Any]] = OPTIONS
+
+    def __init__(self, contest: Contest) -> None:
+        self.settings = settings(contest)
+        self.shapes = self.settings.shapes()
+        rule, divisor = RULES[self.settings.kind], self.settings.divisor
+        self.rules: list[Rule] = [rule(shape, divisor, len(contest.objectives)) for shape in self.shapes]
+        self.words = Words(contest, self.shapes)
+        self.queue: deque[tuple[int, int | None]] = deque()
+        for bracket, one in enumerate(self.rules):
+            self.queue.extend([(bracket, None)] * one.wanted)
+        self.bracket_of: dict[int, int] = {}
+        self.held: set[int] = set()
+        self.promised: dict[int, tuple[float | None, Reason]] = {}  # to whom a way on was promised, and how far
+
+    # --------------------------------------------------------------------------------------------------- observing
+
+    def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
+        """What follows for each trial, the last decision on it."""
+        commands: dict[int, Command] = {}
+        for delta in deltas:
+            if not isinstance(delta, Progress):
+                commands.pop(delta.number, None)  # whatever was to become of it, this has come of it
+            commands.update({command.trial: command for command in self._observed(delta)})
+        return list(commands.values())
+
+    def _observed(self, delta: Delta) -> list[Command]:
+        if isinstance(delta, Progress):
+            return self._progress(delta)
+        if isinstance(delta, Ended):
+            return self._ended(delta)
+        if isinstance(delta, Begun):
+            self._begun(delta)
+        elif isinstance(delta, Held):
+            self._held(delta.number)
+        else:
+            self._resumed(delta)
+        return []
+
+    def _begun(self, delta: Begun) -> None:
+        bracket = self._bracket_for(delta)
+        if bracket is None:
+            return
+        if (bracket, None) in self.queue:
+            self.queue.remove((bracket, None))
+        else:
+            self.rules[bracket].wanted += 1
+        self.bracket_of[delta.number] = bracket
+        self.rules[bracket].begin(delta.number)
+
+    def _bracket_for(self, delta: Begun) -> int | None:
+        """The bracket it was asked for; else that of the next trial to begin; else one with room; None: no room."""
+        asked = (delta.ticket or {}).get("bracket")
+        if isinstance(asked, int) and 0 <= asked < len(self.rules):
+            return asked
+        next_one = (bracket for bracket, trial in self.queue if trial is None)
+        room = (bracket for bracket, rule in enumerate(self.rules) if not rule.full)
+        return next(next_one, next(room, None))
+
+    def _progress(self, delta: Progress) -> list[Command]:
+        losses, bracket = result(delta), self.bracket_of.get(delta.number)
+        if losses is None:
+            return []
+        mark = Mark.of(losses, delta.violation)
+        if bracket is not None and self.rules[bracket].running(delta.number):
+            moves = self.rules[bracket].report(delta.number, delta.step, mark)
+            return self._commands(bracket, moves, reporter=delta.number)
+        if delta.step >= self.settings.resource and delta.number not in self.held:
+            return [self._complete(delta.number)]
+        return []
+
+    def _ended(self, delta: Ended) -> list[Command]:
+        self.held.discard(delta.number)
+        self._forget(delta.number)
+        bracket = self.bracket_of.get(delta.number)
+        if bracket is None:
+            return []
+        mark = None if delta.losses is None else Mark.of(delta.losses)
+        return self._commands(bracket, self.rules[bracket].exit(delta.number, mark))
+
+    def _held(self, number: int) -> None:
+        """It may be continued from now on. One that was held though it was on its way to a rung is to go on there."""
+        self.held.add(number)
+        bracket = self.bracket_of.get(number)
+        on_its_way = bracket is None or self.rules[bracket].running(number)
+        if on_its_way and number not in self.promised:
+            to = self._limit(bracket, number)
+            self._promise(-1 if bracket is None else bracket, number, to, self.words.on_its_way())
+
+    def _limit(self, bracket: int | None, number: int) -> float | None:
+        if bracket is None or self.settings.kind == "stopping":
+            return float(self.settings.resource)
+        return float(self.rules[bracket].target(number))
+
+    def _resumed(self, delta: Resumed) -> None:
+        self.held.discard(delta.number)
+        self._forget(delta.number)
+
+    def _promise(self, bracket: int, number: int, to: float | None, reason: Reason) -> None:
+        self.queue.append((bracket, number))
+        self.promised[number] = to, reason
+
+    def _forget(self, number: int) -> None:
+        if self.promised.pop(number, None) is not None:
+            self.queue.remove((self.bracket_of.get(number, -1), number))
+
+    def invalid(self, number: int) -> list[Stop | Pause | Continue]:
+        """The configuration of trial `number` cannot be run at all, as its program says: its results are taken back,
+        another one takes its place, and it is ended. Raises `KeyError` for a trial of no bracket."""
+        self.held.discard(number)
+        self._forget(number)
+        bracket = self.bracket_of.pop(number)
+        moves = self._commands(bracket, self.rules[bracket].drop(number))
+        return [*moves, Stop(trial=number, reason=self.words.invalid())]
+
+    # -------------------------------------------------------------------------------------------- from moves to words
+
+    def _commands(self, bracket: int, moves: Sequence[Move], reporter: int | None = None) -> list[Command]:
+        found = [self._command(bracket, move, reporter) for move in moves]
+        return [command for command in found if command is not None]
+
+    def _command(self, bracket: int, move: Move, reporter: int | None) -> Command | None:
+        if isinstance(move, Complete):
+            return self._complete(move.trial)
+        if isinstance(move, Dropped):
+            return Stop(trial=move.trial, reason=self.words.dropped(bracket, move))
+        if isinstance(move, Parked):
+            return Pause(trial=move.trial, reason=self.words.parked(bracket, move))
+        if isinstance(move, Promoted):
+            return self._go_on(bracket, move, running=move.trial == reporter)
+        self.queue.append((bracket, None))
+        return None
+
+    def _complete(self, number: int) -> Stop:
+        return Stop(trial=number, complete=True, reason=self.words.complete(self.settings.resource))
+
+    def _go_on(self, bracket: int, move: Promoted, *, running: bool) -> Command | None:
+        """A trial that runs is let run on; one that is held waits for a place."""
+        if self.settings.kind == "stopping":
+            return None
+        to, reason = float(self.shapes[bracket].units[move.rung]), self.words.promoted(bracket, move)
+        if running:
+            return Continue(trial=move.trial, to=to, reason=reason)
+        self._promise(bracket, move.trial, to, reason)
+        return None
+
+    # ------------------------------------------------------------------------------------------------------- asking
+
+    def next(self, number: int, rng: np.random.Generator) -> Next:
+        """The first of the queue that can be begun: trials that are still being paused are passed over."""
+        for bracket, trial in self.queue:
+            if trial is None:
+                stopping = self.settings.kind == "stopping"
+                shape = self.shapes[bracket]
+                return Ask(resource=float(shape.units[-1 if stopping else 0]), ticket={"bracket": bracket})
+            if trial in self.held:
+                to, reason = self.promised[trial]
+                return Continue(trial=trial, to=to, reason=reason)
+        if not self.queue and all(rule.over() for rule in self.rules):
+            begun = sum(shape.trials for shape in self.shapes)
+            return Over(f"all {begun} trials of {len(self.shapes)} bracket{'s'[: len(self.shapes) > 1]} were begun")
+        return Hold()
+
+    # ------------------------------------------------------------------------------------------------------ the plan
+
+    def levels(self) -> Sequence[float]:
+        """The rungs of all brackets."""
+        return sorted({float(unit) for shape in self.shapes for unit in shape.units})
+
+    def brackets(self, trials: int | None) -> list[Bracket]:
+        """Of n at a rung max(n // d, 1) are expected at the next one."""
+        return [
+            Bracket(
+                shape.trials,
+                tuple(
+                    Level(count, float(unit))
+                    for count, unit in zip(expected_starts(shape, self.settings.divisor), shape.units, strict=True)
+                ),
+            )
+            for shape in self.settings.shapes(trials)
+        ]
+
+    def describe(self) -> str:
+        """One sentence for `rung plan`."""
+        one, found = len(self.shapes) == 1, self.settings
+        kind = "one bracket" if one else f"{len(self.shapes)} brackets"
+        return (
+            f"adaptive ({found.kind}): {kind} of {rungs_of(self.shapes)} rungs up to {self.words.resource} "
+            f"{found.resource}, about one in {found.divisor:g} goes on, {sum(s.trials for s in self.shapes)} trials"
+        )

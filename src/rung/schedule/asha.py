@@ -1,0 +1,117 @@
+"""ASHA: asynchronous successive halving (Li et al. 2018, arXiv:1810.05934).
+
+Two types. `stopping` lets every trial run and ends it at a rung where it is not among the best so far. `promotion`
+holds every trial at its rung until it is. The default is `stopping`, always: to hold a trial is only cheap where its
+program can go on from a checkpoint, which nobody knows before it has written one; a program that cannot would begin
+from the start at every promotion, while stopping asks nothing of a program and never leaves a worker idle. Who has
+checkpoints and wants nothing decided too early asks for `promotion`.
+
+| option | default | says |
+|---|---|---|
+| `type` | stopping | stopping or promotion |
+| `min`, `max`, `eta` | 1, see below, 3 | rungs at min, min eta, min eta^2, ... below max |
+| `levels` | - | the rungs themselves, instead |
+| `increment` | - | rungs at min, min + increment, ..., instead |
+| `brackets` | 1 | so many first rungs are tried, with Hyperband's part of the trials each |
+| `cut` | quantile; with promotion: count | who goes on (`rungs`) |
+
+Without `max` it is a constant parameter that is named like the resource (`rungs.limit`), or there is no top: trials end
+by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rung.model import Continue, Pause, Stop
+from rung.schedule.options import Options
+from rung.schedule.plan import asynchronous
+from rung.schedule.promotion import Promotion
+from rung.schedule.rungs import Cut, Ladder, ladder
+from rung.schedule.stopping import Rungs, Stopping
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from rung.schedule.base import Bracket, Contest, Delta, Next
+
+TYPES = ("stopping", "promotion")
+LADDER_OPTIONS: dict[str, Any] = {"min": 1, "max": None, "eta": 3, "levels": None, "increment": None}
+
+
+class Asha:
+    """Asynchronous successive halving."""
+
+    options: ClassVar[dict[str, Any]] = {"type": "stopping", **LADDER_OPTIONS, "brackets": 1, "cut": None}
+
+    def __init__(self, contest: Contest) -> None:
+        """Raises `BadInput`."""
+        self.ladder = ladder(contest)
+        brackets = bracket_option(contest, self.ladder, 1)
+        self.race = Race(contest, "asha", self.ladder, brackets)
+
+    def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
+        """Who is ended, held, or goes on."""
+        return self.race.fold.observe(deltas)
+
+    def next(self, number: int, rng: np.random.Generator) -> Next:
+        """Who is promoted, or a new trial."""
+        return self.race.fold.next(number, rng)
+
+    def levels(self) -> Sequence[float]:
+        """The rungs, and the top if there is one."""
+        return self.ladder.resources
+
+    def brackets(self, trials: int | None) -> list[Bracket]:
+        """Each bracket's part, halved from rung to rung."""
+        return self.race.planned(trials)
+
+    def describe(self) -> str:
+        """One sentence for `rung plan`."""
+        return f"ASHA ({self.race.kind}): {self.race.describe()}"
+
+
+class Race:
+    """What `asha` and the asynchronous `hyperband` share: rungs in brackets, and one of the two types to run on them.
+    `rule`: the name in the reasons."""
+
+    def __init__(self, contest: Contest, rule: str, ladder: Ladder, brackets: int) -> None:
+        options = Options(contest)
+        self.resource = contest.schedule.resource or "step"
+        self.kind = options.word("type", "stopping", TYPES)
+        cut: Cut = "quantile" if self.kind == "stopping" else "count"
+        cut = "count" if options.word("cut", cut, ("quantile", "count")) == "count" else "quantile"
+        self.rungs = Rungs(ladder, brackets, len(contest.objectives), cut)
+        fold = Stopping if self.kind == "stopping" else Promotion
+        self.fold: Stopping | Promotion = fold(contest, rule, self.rungs)
+
+    def planned(self, trials: int | None) -> list[Bracket]:
+        """Each bracket's part, halved from rung to rung."""
+        return asynchronous(self.rungs.ladder, self.rungs.weights, trials)
+
+    def describe(self) -> str:
+        """What is compared where, without the name of the method."""
+        ladder, brackets = self.rungs.ladder, len(self.rungs.weights)
+        does = "ends" if self.kind == "stopping" else "holds"
+        at = listed(ladder.levels)
+        until = "" if ladder.top is None else f", up to {ladder.top:g}"
+        several = f", in {brackets} brackets that begin at different ones" if brackets > 1 else ""
+        return f"{does} all but about the best 1/{ladder.eta:g} of the trials at {self.resource} {at}{until}{several}"
+
+
+def bracket_option(contest: Contest, ladder: Ladder, default: int) -> int:
+    """The option `brackets`: one for each level and the top at the most. Raises `BadInput`."""
+    options, most = Options(contest), len(ladder.resources)
+    found = options.whole("brackets", default)
+    if found > most:
+        at = listed(ladder.resources)
+        raise options.error("brackets", f"expected at most {most}, one for each resource ({at}), got {found}")
+    return found
+
+
+def listed(levels: Sequence[float], most: int = 6) -> str:
+    """`1, 3, 9`, or `1, 3, ..., 729`."""
+    words = [f"{level:g}" for level in levels]
+    return ", ".join(words if len(words) <= most else [*words[: most - 2], "...", words[-1]])

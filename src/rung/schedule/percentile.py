@@ -1,0 +1,127 @@
+"""Ends a trial whose best result so far is worse than a percentile of what others had at the same resource."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rung.schedule.marks import Column, Marks, Point, passed
+from rung.schedule.options import Options
+from rung.schedule.reasons import figure, named, shown
+from rung.schedule.watch import Watch, losses_of
+
+if TYPE_CHECKING:
+    from rung.model import Stop
+    from rung.schedule.base import Contest, Ended, Progress
+
+
+class _Runner:
+    """What is kept of a trial that may run: its last point, its best losses, and the mean of all."""
+
+    def __init__(self) -> None:
+        self.last: Point | None = None
+        self.best: tuple[float, ...] | None = None
+        self.mean: tuple[float, ...] = ()
+        self.count = 0
+
+    def add(self, losses: tuple[float, ...]) -> None:
+        """One more report."""
+        self.count += 1
+        if self.best is None:
+            self.best = self.mean = losses
+            return
+        self.best = tuple(map(min, self.best, losses))
+        # Not a - a / n: with a worst loss (+inf) that would be no number.
+        self.mean = tuple(
+            m * ((self.count - 1) / self.count) + v / self.count for m, v in zip(self.mean, losses, strict=True)
+        )
+
+
+class Percentile(Watch):
+    """The best `percentile` per cent of the trials at each resource go on, as Optuna's `PercentilePruner` has it.
+
+    At each mark (`marks.Marks`) that a report passes, the trial's best loss so far is compared with the percentile of
+    the losses that the other trials had there. `population`: so many others must have come as far. `grace`: nobody is
+    ended below that resource. `interval`: compare at its multiples only.
+
+    Several objectives: the trial ends when more of the others dominate its best values (the best of each objective)
+    than may stand in front of it. Whoever breaks a bound stands behind all who keep them.
+    """
+
+    rule: ClassVar[str] = "percentile"
+    options: ClassVar[dict[str, Any]] = {"percentile": 50, "population": 5, "grace": 0, "interval": None, "max": None}
+    average = False
+
+    def __init__(self, contest: Contest) -> None:
+        super().__init__(contest)
+        options = Options(contest)
+        self.share = options.number("percentile", self.options.get("percentile", 50), above=0, below=100) / 100
+        self.population = options.whole("population", 5)
+        self.grace = options.number("grace", 0, least=0)
+        self.marks = Marks(options.number("interval", None, above=0))
+        self._columns: dict[int, Column] = {}
+        self._runners: dict[int, _Runner] = {}
+
+    def judge(self, progress: Progress) -> Stop | None:
+        """The lowest mark passed that speaks against the trial; all of them get its result."""
+        losses = losses_of(progress)
+        if losses is None or progress.step <= 0:
+            return None
+        runner = self._runners.setdefault(progress.number, _Runner())
+        runner.add(losses)
+        now = Point(progress.step, runner.mean if self.average else losses)
+        found: Stop | None = None
+        for mark, there in passed(self.marks, runner.last, now):
+            column = self._columns.setdefault(mark, Column(len(self.objectives)))
+            found = found or self._against(progress, runner, mark, column)
+            column.add(progress.number, there, progress.violation)
+        runner.last = now
+        return found
+
+    def forget(self, ended: Ended) -> None:
+        """What is kept of a running trial goes; its results stay."""
+        self._runners.pop(ended.number, None)
+
+    def _against(self, progress: Progress, runner: _Runner, mark: int, column: Column) -> Stop | None:
+        assert runner.best is not None
+        if len(column) < self.population or self.marks.at(mark) < self.grace:
+            return None
+        ahead = column.ahead(runner.best, progress.violation)
+        if ahead <= self.share * (len(column) - 1):
+            return None
+        several = len(self.objectives) > 1
+        threshold = None if several else column.quantile(self.share)
+        if threshold is not None and progress.violation == 0 and runner.best[0] <= threshold:
+            return None
+        return self.stop(
+            progress,
+            self._text(progress, runner.best, threshold, ahead, column),
+            value=runner.best,
+            threshold=None if threshold is None else [threshold],
+            lost_to=column.named(runner.best, progress.violation),
+            others=len(column),
+        )
+
+    def _text(
+        self, progress: Progress, best: tuple[float, ...], threshold: float | None, ahead: int, column: Column
+    ) -> str:
+        if progress.violation > 0:
+            return f"breaks its bounds by {progress.violation:.6g}: {ahead} of {len(column)} others are ahead"
+        if threshold is None:
+            values = ", ".join(named(o, v) for o, v in zip(self.objectives, best, strict=True))
+            return f"best {values}: dominated by {ahead} of {len(column)} others, {self.what}"
+        found = figure(shown(self.objectives[0], threshold))
+        return (
+            f"best {named(self.objectives[0], best[0])} is {self.worse(0)} {found}, {self.what} of {len(column)} others"
+        )
+
+    @property
+    def what(self) -> str:
+        """What the threshold is, in words."""
+        return f"the limit of the best {self.share * 100:g} %"
+
+    def describe(self) -> str:
+        """One sentence for `rung plan`."""
+        return (
+            f"percentile: ends a trial whose best so far is not within the best {self.share * 100:g} % of others at the "
+            f"same {self.unit}, once {self.population} others came as far"
+        )

@@ -1,0 +1,143 @@
+"""The base of the rules that look at each report of a running trial and end it or let it go on.
+
+A rule says in `judge` what follows from a report, and keeps there whatever it wants to know of it. The base sees that a
+trial is told once, that nobody is ended who has had all the resource (there is nothing left to save), and who ran past
+the most resource there is ends as complete.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rung.model import BadInput, Continue, Pause, Reason, Stop, to_wire
+from rung.schedule.base import Ask, Bracket, Ended, Progress
+from rung.schedule.reasons import MOST_NAMED, Verdicts, shown, trials
+from rung.schedule.rungs import limit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from rung.schedule.base import Contest, Delta, Next
+
+
+class Watch(ABC):
+    """A scheduler that ends running trials by a rule."""
+
+    rule: ClassVar[str]
+    options: ClassVar[dict[str, Any]]
+
+    def __init__(self, contest: Contest) -> None:
+        self.objectives = contest.objectives
+        self.unit = contest.schedule.resource or "step"
+        self.top = limit(contest)
+        self._verdicts = Verdicts(contest, self.rule)
+        self._told: set[int] = set()
+
+    @abstractmethod
+    def judge(self, progress: Progress) -> Stop | None:
+        """The report is part of the rule's state; the stop that follows from it, if any."""
+
+    def forget(self, ended: Ended) -> None:
+        """The trial is final: what is kept of running ones can go."""
+
+    def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
+        """The stops that the reports call for, each trial told once."""
+        found: dict[int, Stop] = {}
+        for delta in deltas:
+            if isinstance(delta, Progress):
+                stop = self._beyond(delta, self.judge(delta))
+                if stop is not None and delta.number not in self._told:
+                    self._told.add(delta.number)
+                    found[delta.number] = stop
+            elif isinstance(delta, Ended):
+                self.forget(delta)
+                found.pop(delta.number, None)
+                self._told.discard(delta.number)  # a user may try it again
+        return list(found.values())
+
+    def told(self, number: int) -> bool:
+        """Whether the trial was told to end and has not ended yet."""
+        return number in self._told
+
+    def next(self, number: int, rng: np.random.Generator) -> Next:
+        """Whatever the searcher proposes; it may run to the top."""
+        return Ask(resource=self.top)
+
+    def levels(self) -> Sequence[float]:
+        """There are no rungs: results are compared wherever they are reported."""
+        return ()
+
+    def brackets(self, trials: int | None) -> list[Bracket]:
+        """All trials begin alike, and nothing says beforehand who is ended."""
+        return [] if trials is None else [Bracket(trials, ())]
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One sentence for `rung plan`."""
+
+    def _beyond(self, progress: Progress, stop: Stop | None) -> Stop | None:
+        if self.top is None or progress.step < self.top or (stop is not None and stop.complete):
+            return stop
+        if progress.step == self.top:  # a program ends there by itself
+            return None
+        return Stop(trial=progress.number, reason=self._verdicts.full(progress.step, self.top), complete=True)
+
+    def stop(  # what a reason must name has many parts
+        self,
+        progress: Progress,
+        text: str,
+        *,
+        value: Sequence[float],
+        threshold: Sequence[float] | None,
+        lost_to: Sequence[int] = (),
+        complete: bool = False,
+        **more: float | str | None,
+    ) -> Stop:
+        """The trial ends here. `value` and `threshold` are losses, one an objective; `more` goes to the data."""
+        text = f"at {self.unit} {progress.step:g}: {text}"
+        if lost_to:
+            text += f"; lost to {trials(lost_to)}"
+        data = {
+            "rule": self.rule,
+            "rung": None,
+            "resource": progress.step,
+            "value": self._wire(value),
+            "threshold": None if threshold is None else self._wire(threshold),
+            "lost_to": list(lost_to[:MOST_NAMED]),
+            **more,
+        }
+        return Stop(trial=progress.number, reason=Reason(by=self.rule, text=text, data=data), complete=complete)
+
+    def _wire(self, losses: Sequence[float]) -> Any:
+        values = [to_wire(shown(o, loss)) for o, loss in zip(self.objectives, losses, strict=True)]
+        return values[0] if len(values) == 1 else values
+
+    def worse(self, objective: int) -> str:
+        """The word for a worse value of this objective, as the user sees it."""
+        return "below" if self.objectives[objective].goal == "maximize" else "above"
+
+
+def metric_of(contest: Contest, name: str = "metric") -> int:
+    """Which objective the option names, by its metric; the first when it names none. Raises `BadInput`."""
+    wanted = contest.schedule.options.get(name)
+    known = [objective.metric for objective in contest.objectives]
+    if wanted is None:
+        return 0
+    if wanted not in known:
+        raise BadInput(
+            f"expected an objective of the study ({', '.join(known)}), got {wanted!r}", key=f"schedule.{name}"
+        )
+    return known.index(wanted)
+
+
+def losses_of(progress: Progress) -> tuple[float, ...] | None:
+    """The objectives in this very report; None when one is missing: it neither counts nor decides."""
+    found = tuple(math.inf if loss is None or loss != loss else loss for loss in progress.losses)
+    return None if None in progress.losses or not found else found
+
+
+__all__ = ["Watch", "losses_of", "metric_of"]
