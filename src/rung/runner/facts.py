@@ -65,7 +65,7 @@ def _named(event: Exited, watched: Watched, live: Live, *, here: LeaseOwner) -> 
     how: ev.How = event.how
     if how == "lost" and live.host == here.host and (watched.boot or live.boot) in {"", here.boot}:
         how = "killed"
-    if live.stop is None and how in {"exited", "killed"} and _interrupted(watched):
+    if live.stop is None and live.pause is None and how in {"exited", "killed"} and _interrupted(watched):
         how = "interrupted"
     return how
 

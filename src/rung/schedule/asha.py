@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import Continue, Pause, Stop
 from rung.schedule.options import Options
 from rung.schedule.plan import asynchronous
 from rung.schedule.promotion import Promotion
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from rung.model import Continue, Pause, Stop
     from rung.schedule.base import Bracket, Contest, Delta, Next
 
 TYPES = ("stopping", "promotion")

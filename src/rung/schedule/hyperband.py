@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import Continue, Pause, Stop
 from rung.schedule.asha import LADDER_OPTIONS, Race, bracket_option, listed
 from rung.schedule.options import Options
 from rung.schedule.rungs import ladder
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from rung.model import Continue, Pause, Stop
     from rung.schedule.base import Bracket, Contest, Delta, Next
 
 

@@ -29,7 +29,7 @@ class Median(Percentile):
 
     @property
     def what(self) -> str:
-        """What the threshold is, in words."""
+        """What the trial is compared with, in words."""
         return "the median of the running averages" if self.average else "the median"
 
     def describe(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.schedule.marks import Column, Marks, Point, passed
 from rung.schedule.options import Options
-from rung.schedule.reasons import figure, named, shown
+from rung.schedule.reasons import figure, shown
 from rung.schedule.watch import Watch, losses_of
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class Percentile(Watch):
         return self.stop(
             progress,
             self._text(progress, runner.best, threshold, ahead, column),
-            value=runner.best,
-            threshold=None if threshold is None else [threshold],
+            value=self.shown(runner.best),
+            threshold=None if threshold is None else self.shown([threshold]),
             lost_to=column.named(runner.best, progress.violation),
             others=len(column),
         )
@@ -107,21 +107,18 @@ class Percentile(Watch):
         if progress.violation > 0:
             return f"breaks its bounds by {progress.violation:.6g}: {ahead} of {len(column)} others are ahead"
         if threshold is None:
-            values = ", ".join(named(o, v) for o, v in zip(self.objectives, best, strict=True))
-            return f"best {values}: dominated by {ahead} of {len(column)} others, {self.what}"
+            return f"best {self.named(best)}: dominated by {ahead} of {len(column)} others, not within {self.what}"
         found = figure(shown(self.objectives[0], threshold))
-        return (
-            f"best {named(self.objectives[0], best[0])} is {self.worse(0)} {found}, {self.what} of {len(column)} others"
-        )
+        return f"best {self.named(best)} is {self.worse(0)} {found}, {self.what} of {len(column)} others"
 
     @property
     def what(self) -> str:
-        """What the threshold is, in words."""
-        return f"the limit of the best {self.share * 100:g} %"
+        """What the trial is compared with, in words."""
+        return f"the best {self.share * 100:g} %"
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
         return (
-            f"percentile: ends a trial whose best so far is not within the best {self.share * 100:g} % of others at the "
-            f"same {self.unit}, once {self.population} others came as far"
+            f"percentile: ends a trial whose best so far is not within the best {self.share * 100:g} % of others at "
+            f"the same {self.unit}, once {self.population} others came as far"
         )

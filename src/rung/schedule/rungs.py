@@ -174,15 +174,19 @@ def result(progress: Progress) -> tuple[float, ...] | None:
 class Rung:
     """The results of one level, in order, and the cut through them.
 
-    `index`: its number in the ladder. `level`: its resource. `share`: which part goes on by a quantile, `eta`: one in
-    so many by count. A result is kept whatever becomes of its trial.
+    `index`: its number in the ladder. `level`: its resource. `share`: which part of it goes on by a quantile, about
+    which part by count. `eta`: one in so many goes on by count. A result is kept whatever becomes of its trial.
     """
 
-    def __init__(self, ladder: Ladder, index: int, objectives: int, cut: Cut = "quantile") -> None:
-        self.index, self.level = index, ladder.levels[index]
-        self.share = ladder.share(index) if cut == "quantile" else 1 / ladder.eta
-        self.eta, self.cut = ladder.eta, cut
+    def __init__(self, index: int, level: float, *, share: float, eta: float, objectives: int, cut: Cut) -> None:
+        self.index, self.level, self.share, self.eta, self.cut = index, level, share, eta, cut
         self.ranking: Ranking = ranking(objectives)
+
+    @classmethod
+    def of(cls, ladder: Ladder, index: int, objectives: int, cut: Cut) -> Rung:
+        """Rung number `index` of the ladder."""
+        share = ladder.share(index) if cut == "quantile" else 1 / ladder.eta
+        return cls(index, ladder.levels[index], share=share, eta=ladder.eta, objectives=objectives, cut=cut)
 
     def __len__(self) -> int:
         return len(self.ranking)

@@ -34,7 +34,7 @@ class Rungs:
         self.weights = [sizes(ladder, b)[0] for b in range(brackets)] if brackets > 1 else [1]
         self.allocation = Allocation(self.weights)
         self._rungs = [
-            [Rung(ladder, i, objectives, cut) if i >= b else None for i in range(len(ladder.levels))]
+            [Rung.of(ladder, i, objectives, cut) if i >= b else None for i in range(len(ladder.levels))]
             for b in range(brackets)
         ]
 

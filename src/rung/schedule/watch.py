@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.model import BadInput, Continue, Pause, Reason, Stop, to_wire
 from rung.schedule.base import Ask, Bracket, Ended, Progress
-from rung.schedule.reasons import MOST_NAMED, Verdicts, shown, trials
+from rung.schedule.reasons import Verdicts, named, shown, trials
 from rung.schedule.rungs import limit
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ class Watch(ABC):
     def judge(self, progress: Progress) -> Stop | None:
         """The report is part of the rule's state; the stop that follows from it, if any."""
 
+    @abstractmethod
     def forget(self, ended: Ended) -> None:
-        """The trial is final: what is kept of running ones can go."""
+        """The trial is final: what is kept of a running one can go."""
 
     def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
         """The stops that the reports call for, each trial told once."""
@@ -86,7 +87,7 @@ class Watch(ABC):
             return None
         return Stop(trial=progress.number, reason=self._verdicts.full(progress.step, self.top), complete=True)
 
-    def stop(  # what a reason must name has many parts
+    def stop(
         self,
         progress: Progress,
         text: str,
@@ -97,7 +98,8 @@ class Watch(ABC):
         complete: bool = False,
         **more: float | str | None,
     ) -> Stop:
-        """The trial ends here. `value` and `threshold` are losses, one an objective; `more` goes to the data."""
+        """The trial ends here, for a reason that names all its parts. `value` and `threshold`: in the direction of the
+        metric, one number an objective that was looked at; `more` goes to the reason's data."""
         text = f"at {self.unit} {progress.step:g}: {text}"
         if lost_to:
             text += f"; lost to {trials(lost_to)}"
@@ -105,20 +107,28 @@ class Watch(ABC):
             "rule": self.rule,
             "rung": None,
             "resource": progress.step,
-            "value": self._wire(value),
-            "threshold": None if threshold is None else self._wire(threshold),
-            "lost_to": list(lost_to[:MOST_NAMED]),
+            "value": _wire(value),
+            "threshold": None if threshold is None else _wire(threshold),
+            "lost_to": list(lost_to),
             **more,
         }
         return Stop(trial=progress.number, reason=Reason(by=self.rule, text=text, data=data), complete=complete)
 
-    def _wire(self, losses: Sequence[float]) -> Any:
-        values = [to_wire(shown(o, loss)) for o, loss in zip(self.objectives, losses, strict=True)]
-        return values[0] if len(values) == 1 else values
+    def shown(self, losses: Sequence[float]) -> list[float]:
+        """The losses of all objectives as they were reported."""
+        return [shown(o, loss) for o, loss in zip(self.objectives, losses, strict=True)]
+
+    def named(self, losses: Sequence[float]) -> str:
+        """All objectives with their values."""
+        return ", ".join(named(o, loss) for o, loss in zip(self.objectives, losses, strict=True))
 
     def worse(self, objective: int) -> str:
         """The word for a worse value of this objective, as the user sees it."""
         return "below" if self.objectives[objective].goal == "maximize" else "above"
+
+
+def _wire(values: Sequence[float]) -> Any:
+    return to_wire(values[0]) if len(values) == 1 else [to_wire(value) for value in values]
 
 
 def metric_of(contest: Contest, name: str = "metric") -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rung.model import Command, Continue, Done, LogError, Start, Wait
+from rung.model import Command, Continue, Done, LogError, Reason, Start, Wait
 from rung.study import events as ev
 from rung.study.checkpoints import begin_from, droppable, needed
 from rung.study.policy import Answer, Policy
@@ -21,6 +21,9 @@ from rung.study.settle import closing_reason, given_up, over, settled
 from rung.study.spaces import fitting
 from rung.study.state import State
 from rung.study.transitions import Phase, after
+
+if TYPE_CHECKING:
+    from rung.study.live import Live
 
 PolicyFactory = Callable[[State], Policy]
 
@@ -187,7 +190,12 @@ class Engine:
                 "ticket": command.ticket,
                 "source": source,
             }
-            assigned: dict[str, object] = {"trial": trial, "attempt": 1, "resource": command.resource, "source": source}
+            assigned: dict[str, object] = {
+                "trial": trial,
+                "attempt": 1,
+                "resource": _number(command.resource),
+                "source": source,
+            }
             outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = [
                 (ev.TrialProposed, proposed),
                 (ev.AttemptAssigned, assigned),
@@ -199,13 +207,13 @@ class Engine:
             }
             outcomes = [
                 (ev.TrialContinued, {**going_on, "to": command.to, "reason": command.reason}),
-                (ev.AttemptAssigned, {**self._assignment(command.trial), "resource": command.to}),
+                (ev.AttemptAssigned, {**self._assignment(command.trial), "resource": _number(command.to)}),
             ]
         elif isinstance(command, Done):
             if not question.alone:  # a trial that fails yet makes room for another: ask again when all have ended
                 return []
             paused = [self.state.live[number] for number in self.state.running()]
-            outcomes = [given_up(self.state, live, command.reason) for live in paused]
+            outcomes = [given_up(self.state, live, _never_continued(live, command.reason)) for live in paused]
             outcomes = outcomes or [over(self.state, command.reason)]
         else:
             raise LogError(f"a policy's question was answered with {type(command).__name__}")
@@ -220,3 +228,15 @@ class Engine:
 def _kept(seconds: float | None) -> float | None:
     """To the microsecond; nothing where the clock showed nothing."""
     return round(seconds, 6) or None if seconds is not None else None
+
+
+def _number(resource: float | None) -> float | None:
+    """As it is read from the log: a scheduler may count in whole numbers."""
+    return None if resource is None else float(resource)
+
+
+def _never_continued(live: Live, why: Reason) -> Reason:
+    """Why a trial was held is why it was given up in the end."""
+    held = live.pause
+    assert held is not None
+    return msgspec.structs.replace(held, text=f"{held.text}; then the study ended ({why.text})")

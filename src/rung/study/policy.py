@@ -229,7 +229,7 @@ class Combined:
         """The paused trials are given up once the budget lets nothing begin: none of them has earned more."""
         if self.order.remaining(state):
             return Wait()
-        text = f"{state.spec.budget.trials} trials begun; none of the paused ones has earned more"
+        text = f"{state.spec.budget.trials} trials begun, and none that is paused has earned more"
         return Done(reason=Reason(by=state.spec.schedule.method, text=text))
 
     def _asked(self, state: State, place: schedule.Ask, version: int) -> Answer:

@@ -84,7 +84,7 @@ def _commanded(live: Live, command: Stop | Pause | Continue) -> Outcome:
         return ev.TrialStopped, {**fields, "complete": command.complete}
     if isinstance(command, Pause):
         return ev.TrialPaused, fields
-    return ev.TrialContinued, {**fields, "to": command.to}
+    return ev.TrialContinued, {**fields, "to": None if command.to is None else float(command.to)}
 
 
 def closing_reason(state: State) -> Reason | None:

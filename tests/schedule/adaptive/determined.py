@@ -61,7 +61,7 @@ class Rerun:
             number, to = self.jobs.popleft()
             self.trials[number].at.append(to)
             if self.exits(number) == len(self.trials[number].at):
-                assert self.scheduler.observe([Ended(number, None)]) == [] or True
+                self.obey(self.scheduler.observe([Ended(number, None)]))
             else:
                 self.report(number, to)
             self.begin()
@@ -69,19 +69,21 @@ class Rerun:
         return self.trials
 
     def report(self, number: int, to: float) -> None:
-        commands = {c.trial: c for c in self.scheduler.observe([Progress(number, to, (self.metric(number),))])}
-        own = commands.pop(number, None)
-        if own is None:  # it runs on, to the next rung of its bracket
+        commands = self.scheduler.observe([Progress(number, to, (self.metric(number),))])
+        if number not in {command.trial for command in commands}:  # it runs on, to the next rung of its bracket
             units = self.scheduler.shapes[self.trials[number].bracket].units
             self.jobs.append((number, units[len(self.trials[number].at)]))
-        elif isinstance(own, Continue):
-            assert own.to is not None
-            self.jobs.append((number, own.to))
-        for command in [own, *commands.values()]:
-            if isinstance(command, Stop):
-                assert self.scheduler.observe([Ended(command.trial, (self.metric(command.trial),))]) == []
+        self.obey(commands)
+
+    def obey(self, commands: list[Stop | Pause | Continue]) -> None:
+        for command in commands:
+            if isinstance(command, Continue):
+                assert command.to is not None
+                self.jobs.append((command.trial, command.to))
             elif isinstance(command, Pause):
-                self.scheduler.observe([Held(command.trial)])
+                assert self.scheduler.observe([Held(command.trial)]) == []
+            else:
+                assert self.scheduler.observe([Ended(command.trial, (self.metric(command.trial),))]) == []
 
     def begin(self) -> None:
         while True:
