@@ -18,7 +18,7 @@ import msgspec
 
 from rung.dialects.names import did_you_mean
 from rung.model import BadInput, RungError
-from rung.schedule.base import Contest
+from rung.schedule.base import Contest, Scheduler
 from rung.search.base import Problem, Searcher
 from rung.search.racing import Raced
 from rung.study.guard import raised
@@ -158,11 +158,8 @@ def make_searcher(state: State) -> Searcher:
     return searcher
 
 
-def policy_for(state: State) -> Policy:
-    """The study's policy, fresh: it has seen nothing of the state's history beyond what a fold would show it.
-
-    A state that comes from a snapshot has a history: the policy is brought up to it from the columns.
-    """
+def make_scheduler(state: State) -> Scheduler:
+    """The study's scheduler, fresh. Raises `BadInput` for an unknown one or an option that it does not have."""
     spec = state.spec
     kind = scheduler_class(spec.schedule.method)
     _check_options(spec.schedule.options, kind.options, of=f"schedule: {spec.schedule.method}")
@@ -170,9 +167,19 @@ def policy_for(state: State) -> Policy:
         schedule=spec.schedule, objectives=spec.objectives, seed=state.seed, outcomes=spec.outcomes, space=state.space,
         budget=state.created.spec.budget, workers=state.created.spec.run.workers,
     )  # fmt: skip
+    scheduler: Scheduler = kind(contest)
+    return scheduler
+
+
+def policy_for(state: State) -> Policy:
+    """The study's policy, fresh: it has seen nothing of the state's history beyond what a fold would show it.
+
+    A state that comes from a snapshot has a history: the policy is brought up to it from the columns.
+    """
+    spec = state.spec
     foreign = is_foreign(searcher_class(spec.search.method))
     limit_s = spec.search.timeout_s or (FOREIGN_LIMIT_S if foreign else None)
-    policy = Combined(state, make_searcher, kind(contest), limit_s=limit_s)
+    policy = Combined(state, make_searcher, make_scheduler(state), limit_s=limit_s)
     policy.catch_up(state)
     return policy
 

@@ -199,9 +199,11 @@ def resource_name(spec: StudySpec) -> str:
 
 
 def plural(word: str) -> str:
-    """The plural of an English noun, as far as regular."""
+    """The plural of an English noun, as far as regular; `epochs` is not."""
     if word.endswith("s"):
         return word
+    if word.endswith("epoch"):
+        return f"{word}s"
     if word.endswith(("ch", "sh", "x", "z")):
         return f"{word}es"
     return f"{word[:-1]}ies" if word.endswith("y") and word[-2:-1] not in set("aeiou") else f"{word}s"

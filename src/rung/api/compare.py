@@ -7,12 +7,7 @@ second study file. Since every run is a study, a comparison that was interrupted
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,28 +15,29 @@ import msgspec
 
 from rung.api.creation import check_startable, create_or_continue, created_event
 from rung.api.handle import Handle, differences
-from rung.api.targets import Options, budgeted, is_study_file, resolve
-from rung.dialects import check_study_name
+from rung.api.targets import Options, budgeted, is_study_file, read_study_file, resolve
+from rung.dialects import check_study_name, to_yaml
 from rung.model import BadInput, RunSettings, ScheduleSpec, SearchSpec, StudySpec
-from rung.plugins import scheduler_class, searcher_class
+from rung.plugins import located, scheduler_class, searcher_class
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.api.places import Places
     from rung.store.base import Store
+    from rung.study import events as ev
 
-POLL_S = 0.05
-LOG = "runner.log"
 BASELINE = "random+none"
-SIGNALS = {int(signal.SIGINT): 130, int(signal.SIGTERM): 143, int(signal.SIGHUP): 129}
-Say = Callable[[str], None]
-Command = Callable[["Run"], Sequence[str]]
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A study file: its short name, and what it says."""
+    """A study file: its short name, and what it says. `simulated`: it is run on a virtual clock, with the curves of
+    `dataset` where its table has several."""
 
     stem: str
     spec: StudySpec
+    simulated: bool = False
+    dataset: str | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +54,28 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------------------------------- what is to be run
 
 
-def read_problem(file: str, options: Options, *, cwd: Path) -> Problem:
-    """The study file with the options applied to it. Raises `BadInput` for anything else."""
+def read_problem(file: str, settings: Sequence[str], *, cwd: Path) -> Problem:
+    """The study file with `settings` (as of `--set`) applied. Raises `BadInput` for anything else."""
+    _check_study_file(file, cwd)
+    target = resolve(file, [], Options(settings=tuple(settings)), cwd=cwd)
+    return Problem(target.spec.name or target.stem, budgeted(target.spec)[0])
+
+
+def read_simulated(file: str, settings: Sequence[str], datasets: Sequence[str], *, cwd: Path) -> list[Problem]:
+    """The study file with each of the data sets (none: the table has one). What it would run need not be there."""
+    _check_study_file(file, cwd)
+    spec = located(read_study_file(cwd / file, file, list(settings)), (cwd / file).parent.absolute())
+    if spec.budget.trials is not None or spec.budget.time_s is None:  # virtual time alone is limit enough
+        spec = budgeted(spec)[0]
+    stem = spec.name or Path(file).stem
+    if not datasets:
+        return [Problem(f"{stem}-simulated", spec, simulated=True)]
+    return [Problem(f"{stem}-{_slug(name)}", spec, simulated=True, dataset=name) for name in datasets]
+
+
+def _check_study_file(file: str, cwd: Path) -> None:
     if not is_study_file(file, cwd=cwd):
         raise BadInput("expected a study file (.yaml, .json or .toml)", place=file)
-    target = resolve(file, [], options, cwd=cwd)
-    return Problem(target.spec.name or target.stem, budgeted(target.spec)[0])
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -92,14 +104,14 @@ def label_of(method: str, *, cwd: Path) -> str:
 
 
 def planned(
-    problems: Sequence[Problem], methods: Sequence[str], seeds: Sequence[int], *, options: Options, cwd: Path
+    problems: Sequence[Problem], methods: Sequence[str], seeds: Sequence[int], *, settings: Sequence[str], cwd: Path
 ) -> list[Run]:
     """All runs, by problem, then seed, then method: so that what is finished first can be compared. Raises `BadInput`
     for a method that a problem cannot be searched with, and for two runs of one name."""
     labels = [label_of(method, cwd=cwd) for method in methods]
     _check_distinct(labels, "--methods")
     _check_distinct([problem.stem for problem in problems], "FILES")
-    searched = [[with_method(p.spec, method, options, cwd=cwd) for method in methods] for p in problems]
+    searched = [[with_method(p, method, settings, cwd=cwd) for method in methods] for p in problems]
     found = [
         Run(problem=i, method=j, seed=seed, study=_name(problem.stem, labels[j], seed), spec=searched[i][j])
         for i, problem in enumerate(problems)
@@ -117,16 +129,21 @@ def _check_distinct(names: Sequence[str], place: str) -> None:
 
 
 def _name(stem: str, label: str, seed: int) -> str:
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-")
-    return check_study_name(f"{stem}-{slug}-s{seed}", place="--methods")
+    return check_study_name(f"{stem}-{_slug(label)}-s{seed}", place="--methods")
 
 
-def with_method(spec: StudySpec, method: str, options: Options, *, cwd: Path) -> StudySpec:
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")
+
+
+def with_method(problem: Problem, method: str, settings: Sequence[str], *, cwd: Path) -> StudySpec:
     """The problem searched with the method. Of the options of its searcher and scheduler those stay that the method has
     too; a scheduler that is not named stays. A study file as a method is searched as it says, for the same objectives.
     """
+    spec = problem.spec
     if is_study_file(method, cwd=cwd):
-        found = read_problem(method, options, cwd=cwd).spec
+        read = read_simulated(method, settings, (), cwd=cwd)[0] if problem.simulated else None
+        found = (read or read_problem(method, settings, cwd=cwd)).spec
         if found.objectives != spec.objectives:
             raise BadInput(f"{method} has other objectives than the study it is compared in", place="--methods")
         return found
@@ -213,11 +230,11 @@ class Studies:
             )
         return opened.handle if self._longer(opened.handle, run) else None
 
-    def _event(self, run: Run) -> Any:
+    def _event(self, run: Run) -> ev.StudyCreated:
         spec = with_seed(run, workers=self.workers)
         return created_event(
-            spec, runs=self.places.runs, cwd=Path.cwd(), command_line=self.command_line, surface="cli"
-        )  # fmt: skip
+            spec, runs=self.places.runs, cwd=Path.cwd(), command_line=self.command_line, surface="compare"
+        )
 
     def _longer(self, handle: Handle, run: Run) -> bool:
         """The finished study has got the budget that is asked for now, and is open again by it."""
@@ -242,95 +259,30 @@ class Studies:
         ]  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------------- processes
+class SimulatedStudies(Studies):
+    """The same on a virtual clock: what trials report is looked up in a table."""
 
+    def __init__(
+        self, store: Store, places: Places, command_line: Sequence[str], *, workers: int | None, table: str,
+        problems: Sequence[Problem], conditions: Sequence[str],
+    ) -> None:  # fmt: skip
+        """`conditions`: further options of `rung simulate`, for all runs."""
+        super().__init__(store, places, command_line, workers=workers)
+        self.table, self.problems, self.conditions = table, problems, conditions
 
-class Outcome(msgspec.Struct, frozen=True):
-    """How a run's process ended, and what it said last; code 0: all went well."""
+    def _event(self, run: Run) -> ev.StudyCreated:
+        from rung.api import simulating  # only a comparison on a virtual clock needs it
 
-    run: Run
-    code: int
-    seconds: float
-    said: str
+        return simulating.created_event(with_seed(run, workers=self.workers), simulated=self.table)
 
-
-class _Child(msgspec.Struct):
-    run: Run
-    process: Any
-    log: Path
-    begun: float
-
-
-class Crew:
-    """Runs as processes, some at a time. One that fails does not end the rest; a signal ends all, resumably: it is
-    passed on to those that run, and no other is begun."""
-
-    def __init__(self, command: Command, folder: Path, *, parallel: int) -> None:
-        """`command` works on a run; what it says goes to `folder`/STUDY/runner.log."""
-        self.command, self.folder, self.parallel = command, folder, parallel
-        self.children: list[_Child] = []
-        self.ended_by: int | None = None
-
-    def work(self, runs: Iterator[Run]) -> Iterator[Outcome]:
-        """Each run's outcome, as they come. `runs` is asked for the next one when there is room for it."""
-        with self._signals():
-            more = True
-            while more or self.children:
-                while more and len(self.children) < self.parallel and self.ended_by is None:
-                    run = next(runs, None)
-                    more = run is not None
-                    if run is not None:
-                        self.children.append(self._begun(run))
-                more = more and self.ended_by is None
-                yield from self._over()
-                if self.children:
-                    time.sleep(POLL_S)
-
-    def _begun(self, run: Run) -> _Child:
-        log = self.folder / run.study / LOG
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
-            process = subprocess.Popen(
-                self.command(run), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file,
-                start_new_session=True,  # a terminal's Ctrl-C comes by us, once
-            )  # fmt: skip
-        return _Child(run, process, log, time.monotonic())
-
-    def _over(self) -> Iterator[Outcome]:
-        for child in list(self.children):
-            code = child.process.poll()
-            if code is not None:
-                self.children.remove(child)
-                yield Outcome(child.run, code, time.monotonic() - child.begun, last_line(child.log))
-
-    def _signals(self) -> Any:
-        return _Passing(self._pass_on)
-
-    def _pass_on(self, number: int) -> None:
-        self.ended_by = number
-        for child in self.children:
-            if child.process.poll() is None:
-                child.process.send_signal(number)
-
-
-class _Passing:
-    """While it lasts, the signals that end a runner go to `pass_on`."""
-
-    def __init__(self, pass_on: Callable[[int], None]) -> None:
-        self.pass_on = pass_on
-        self.before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():  # elsewhere Python gives no signals
-            for number in SIGNALS:
-                self.before[number] = signal.signal(number, lambda number, _: self.pass_on(number))
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-
-def last_line(log: Path) -> str:
-    """What a runner said last, without our name before it."""
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("rung: ") if lines else ""
+    def resume(self, run: Run) -> list[str]:
+        """The command that simulates the run's study to its end."""
+        spec, dataset = with_seed(run, workers=self.workers), self.problems[run.problem].dataset
+        file = self.places.runs / run.study / "study.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(to_yaml(spec))
+        named = [] if dataset is None else ["--dataset", dataset]
+        return [
+            sys.executable, "-m", "rung", "simulate", str(file), "--table", self.table, *named, "--name", run.study,
+            "--store", self.places.store, *self.conditions,
+        ]  # fmt: skip

@@ -62,6 +62,11 @@ class Simulated(Study):
 
     figures: Figures
 
+    @property
+    def handle(self) -> Handle:
+        """The study as the command line reads it."""
+        return self._handle
+
 
 def simulate(
     study: StudySpec | Mapping[str, Any] | str | Path,
@@ -88,11 +93,11 @@ def simulate(
     `study` is a spec, the tree of a study file, or the path of one; its command is not run. `curves` says what trials
     report and when: a table or its file (`dataset` for one of several in it), anything with
     `curve(params, seed) -> Curve`, or a function `f(params, step) -> {metric: value}` with `seconds(params, step)`
-    (from the start until the step is reported; a number: of one step) and `steps` (how many, or which; by default up to
-    the schedule's `max`). `workers`, `seed`, `trials`, `time` (virtual), `search` and `schedule` take the place of what the
-    study says; `settings` are pairs of a key path and text, as `--set`. With `free_decisions` the clock stands still
-    while the study decides, and the same seeds give the same study. Kept in memory unless `store` or `name` is given; a
-    `name` whose study is unfinished goes on from where its log ends.
+    (from the start until the step is reported; a number: of one step) and `steps` (how many, or which; by default up
+    to the schedule's `max`). `workers`, `seed`, `trials`, `time` (virtual), `search` and `schedule` take the place of
+    what the study says; `settings` are pairs of a key path and text, as `--set`. With `free_decisions` the clock stands
+    still while the study decides, and the same seeds give the same study. Kept in memory unless `store` or `name` is
+    given; a `name` whose study is unfinished goes on from where its log ends.
 
     Raises `BadInput` for what cannot be simulated, `KeyboardInterrupt` on Ctrl-C.
     """

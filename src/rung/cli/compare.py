@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rung.analysis.standings import Row, RunFound, Standings
-    from rung.api.compare import Crew, Outcome, Problem, Run, Studies
+    from rung.api.compare import Problem, Run, Studies
+    from rung.api.crew import Crew, Outcome
     from rung.api.handle import Handle
 
 SEEDS = "5"
@@ -29,6 +31,9 @@ SEEDS = "5"
 @click.option("--workers-per-study", "workers", type=click.IntRange(1), metavar="W", help="[as the file says]")
 @click.option("--parallel", type=click.IntRange(1), metavar="P", help="Runs at a time [what the CPUs allow].")
 @click.option("--set", "settings", multiple=True, metavar="KEY.PATH=VALUE", help="Any field of the study files.")
+@click.option("--table", metavar="FILE", help="Simulate: trials report what this table of learning curves holds.")
+@click.option("--dataset", "datasets", metavar="ID,...", help="Which of the table's data sets, each a problem.")
+@click.option("--conditions", metavar="WORDS", default="", help="More options of `rung simulate`, in one word.")
 @click.option("--over", type=click.Choice(["time", "cost", "trials", "resource"]), default="time", help="[time]")
 @click.option("--band", type=click.Choice(["ci", "quartiles", "iqm"]), default="ci", help="[ci: mean, 95 % interval]")
 @click.option("--final", is_flag=True, help="Count final values only, not what trials report on the way.")
@@ -72,17 +77,16 @@ def _worked(
     command_line: list[str], files: Sequence[str], store: Any, places: Any, given: dict[str, Any]
 ) -> tuple[int, Standings, str]:
     """Every run is over, or a signal came: the exit code, what was found, and a name for it."""
-    from rung.api.compare import SIGNALS, Crew, Studies, default_methods, label_of, parse_seeds, planned, read_problem
-    from rung.api.targets import Options
+    from rung.api.compare import default_methods, label_of, parse_seeds, planned
+    from rung.api.crew import SIGNALS, Crew
 
-    options = Options(trials=given["trials"], time=given["duration"], settings=given["settings"])
-    cwd = Path.cwd()
-    problems = [read_problem(file, options, cwd=cwd) for file in files]
+    cwd, settings = Path.cwd(), _settings(given)
+    problems = _problems(files, settings, given)
     methods = given["methods"].split(",") if given["methods"] else default_methods(problems[0])
-    runs = planned(problems, methods, parse_seeds(given["seeds"]), options=options, cwd=cwd)
-    opened = Studies(store, places, command_line, workers=given["workers"])
+    runs = planned(problems, methods, parse_seeds(given["seeds"]), settings=settings, cwd=cwd)
+    opened = _studies(store, places, command_line, problems, given)
     opened.check(runs)
-    crew = Crew(opened.resume, places.runs, parallel=given["parallel"] or _parallel(runs, given["workers"]))
+    crew = Crew(opened.resume, places.runs, parallel=given["parallel"] or _parallel(runs, given))
     failed = _work(opened, crew, runs)
     if crew.ended_by is not None:
         say("the comparison is interrupted: the same command goes on with it")
@@ -93,8 +97,40 @@ def _worked(
     return (1 if failed else 0), standings, problems[0].stem if len(problems) == 1 else f"{len(problems)}-files"
 
 
-def _parallel(runs: Sequence[Run], workers: int | None) -> int:
-    each = workers or max(run.spec.run.workers for run in runs)
+def _settings(given: dict[str, Any]) -> list[str]:
+    """`--trials` and `--time` are short for fields of the study file."""
+    short = {"budget.trials": given["trials"], "budget.time": given["duration"]}
+    return [*given["settings"], *(f"{key}={value}" for key, value in short.items() if value is not None)]
+
+
+def _problems(files: Sequence[str], settings: Sequence[str], given: dict[str, Any]) -> list[Problem]:
+    from rung.api.compare import read_problem, read_simulated
+    from rung.model import BadInput
+
+    if given["table"] is None:
+        if given["datasets"] or given["conditions"]:
+            raise BadInput("only counts with --table", place="--dataset" if given["datasets"] else "--conditions")
+        return [read_problem(file, settings, cwd=Path.cwd()) for file in files]
+    datasets = given["datasets"].split(",") if given["datasets"] else []
+    return [p for file in files for p in read_simulated(file, settings, datasets, cwd=Path.cwd())]
+
+
+def _studies(
+    store: Any, places: Any, command_line: list[str], problems: Sequence[Problem], given: dict[str, Any]
+) -> Studies:
+    from rung.api.compare import SimulatedStudies, Studies
+
+    if given["table"] is None:
+        return Studies(store, places, command_line, workers=given["workers"])
+    return SimulatedStudies(
+        store, places, command_line, workers=given["workers"], table=given["table"], problems=problems,
+        conditions=shlex.split(given["conditions"]),
+    )  # fmt: skip
+
+
+def _parallel(runs: Sequence[Run], given: dict[str, Any]) -> int:
+    """As many as keep the CPUs busy; a simulated run needs one, whatever its workers."""
+    each = 1 if given["table"] is not None else given["workers"] or max(run.spec.run.workers for run in runs)
     return max(1, (os.cpu_count() or 1) // each)
 
 

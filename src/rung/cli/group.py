@@ -18,6 +18,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "run": ("run_verbs", "Run a study of a script, a function, a command or a study file."),
         "plan": ("plan", "Say what `run` would do, and run nothing."),
         "resume": ("run_verbs", "Attach a runner to a study."),
+        "simulate": ("simulating", "Run a study file on a virtual clock."),
         "compare": ("compare", "Run methods times seeds of study files, and say which is better."),
     },
     "Look": {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from rung.cli.target import TargetCommand, resolved
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rung.api.handle import Handle
     from rung.model import Parameter, StudySpec
     from rung.space import Space
     from rung.study import events as ev
@@ -50,26 +50,43 @@ def show_plan(
         say(text)
     found = planned(event, earlier.facts)
     if probe is not None:
-        found["probe"] = _probed(event, probe, trials=found["trials"])
+        found["probe"] = _probed(event, probe, found)
     _print(found, chosen, form)
 
 
 def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ()) -> dict[str, Any]:
     """The plan of a study to be (CONTRACT, section JSON), which begins with what `earlier` ones found."""
+    from rung.analysis import effort
+    from rung.analysis.records import whole
+    from rung.analysis.trajectories import resource_name
     from rung.api.creation import check_startable, describe
     from rung.cli.advice import spec_warnings
+    from rung.cli.endings import checkpoints_text, ending_text
+    from rung.plugins import make_scheduler
 
     state = check_startable(event)
     spec, space = state.spec, state.space
+    trials, scheduler = _trials(spec, space), make_scheduler(state)
+    brackets = scheduler.brackets(trials)
+    work = effort.work_of(brackets)
     return {
         "size": space.size,
-        "trials": _trials(spec, space),
+        "trials": trials,
         "parameters": [_described(parameter, space) for parameter in spec.parameters],
-        "brackets": [],
+        "brackets": effort.bracket_records(brackets),
+        "lines": effort.bracket_lines(brackets, resource_name(spec)),
+        "resource": spec.schedule.resource or "step",
+        "work": None if work is None else {
+            "unit": resource_name(spec), "planned": whole(work.planned), "full": whole(work.full),
+            "share": work.planned / work.full,
+        },
         "first": _first(event, earlier),
         "search": describe(event) + _batches(spec),
+        "schedule": scheduler.describe(),
+        "checkpoints": checkpoints_text(spec),
+        "ends": ending_text(spec),
         "warnings": spec_warnings(spec),
-    }
+    }  # fmt: skip
 
 
 def _batches(spec: StudySpec) -> str:
@@ -130,43 +147,18 @@ def _first(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead]) -> li
     return [{"params": wired(params), "command": list(command(state, params))} for params in trials]
 
 
-def _probed(event: ev.StudyCreated, count: int, *, trials: int | None) -> dict[str, Any]:
-    """How long `count` real trials took, in a store that is gone afterwards, and what that means for all."""
-    import msgspec
-
-    from rung.analysis.records import duration
-    from rung.api.attachment import attach
-    from rung.api.creation import create
+def _probed(event: ev.StudyCreated, count: int, found: dict[str, Any]) -> dict[str, Any]:
+    """How long `count` real trials took, and what that means for all."""
+    from rung.analysis.effort import Work
+    from rung.api.probe import estimate, probe
     from rung.cli.panel import Lines
 
-    spec = event.spec
-    budget = msgspec.structs.replace(spec.budget, trials=count, target=None)
-    with tempfile.TemporaryDirectory(prefix="rung-probe-") as folder:
-        small = msgspec.structs.replace(
-            event, spec=msgspec.structs.replace(spec, name=None, budget=budget),
-            provenance={**event.provenance, "runs": folder},
-        )  # fmt: skip
-        handle = create(store_at(f"sqlite:///{folder}/rung.db"), small, stem="probe")
+    def watch(handle: Handle) -> Any:
         lines = Lines(handle)
-        why = attach(handle, workers=spec.run.workers, observe=lines.observe, say=lines.say)
-        handle.refresh()
-        if why != "done":
-            raise KeyboardInterrupt
-        found = [t for t in handle.state.trials() if t.state in {"complete", "pruned"}]
-        took = [d for t in found if (d := duration(t)) is not None]
-        failed = handle.state.counts["failed"]
-    return _estimate(spec, took, failed=failed, trials=trials)
+        return lines.observe, lines.say
 
-
-def _estimate(spec: StudySpec, took: list[float], *, failed: int, trials: int | None) -> dict[str, Any]:
-    each = sum(took) / len(took) if took else None
-    total = None if each is None or trials is None else each * trials / min(spec.run.workers, trials)
-    if total is not None and spec.budget.time_s is not None:
-        total = min(total, spec.budget.time_s)
-    found: dict[str, Any] = {"trials": len(took), "failed": failed, "seconds_each": each, "seconds_total": total}
-    if spec.run.gpus and each is not None and trials is not None:
-        found["gpu_hours"] = each * trials * spec.run.gpus / 3600
-    return found
+    work = None if found["work"] is None else Work(found["work"]["planned"], found["work"]["full"])
+    return estimate(event.spec, probe(event, count, watch=watch), trials=found["trials"], work=work)
 
 
 # ----------------------------------------------------------------------------------------------------------- for people
@@ -176,7 +168,7 @@ def _print(found: dict[str, Any], chosen: str | None, form: str) -> None:
     from rung.cli.tables import print_json, print_rows
 
     if form == "json":
-        print_json(found)
+        print_json({name: value for name, value in found.items() if name != "lines"})
     elif form == "csv":
         names = list(found["parameters"][0]) if found["parameters"] else ["name"]
         print_rows(names, [[p.get(name) for name in names] for p in found["parameters"]], form=form)
@@ -191,19 +183,44 @@ def _print(found: dict[str, Any], chosen: str | None, form: str) -> None:
 
 
 def _summary(found: dict[str, Any], chosen: str | None) -> list[str]:
+    size = "infinitely many configurations" if found["size"] is None else _count(found["size"], "configuration")
+    trials = "as many trials as the budget allows" if found["trials"] is None else _count(found["trials"], "trial")
+    lines = [("space", size), ("trials", chosen or trials), ("search", found["search"])]
+    lines.append(("schedule", found["schedule"]))
+    lines += [("rungs" if i == 0 else "", text) for i, text in enumerate(found["lines"])]
+    if found["work"] is not None:
+        lines.append(("work", _work(found["work"])))
+    lines += [("keeps", found["checkpoints"]), ("ends", found["ends"])]
+    if "probe" in found:
+        lines += _probe_lines(found["probe"], found["resource"])
+    return [*(f"{name:8} {text}" for name, text in lines), ""]
+
+
+def _work(work: dict[str, Any]) -> str:
+    planned, full = (f"{work[name]:,.10g}" for name in ("planned", "full"))
+    return f"{planned} {work['unit']}, {100 * work['share']:.3g} % of the {full} without early stopping"
+
+
+def _probe_lines(probe: dict[str, Any], resource: str) -> list[tuple[str, str]]:
     from rung.cli.tables import number, seconds
 
-    size = "infinitely many configurations" if found["size"] is None else _count(found["size"], "configuration")
-    trials = "as many trials as the time allows" if found["trials"] is None else _count(found["trials"], "trial")
-    lines = [f"space    {size}", f"trials   {chosen or trials}", f"search   {found['search']}"]
-    probe = found.get("probe")
-    if probe is not None and probe["seconds_each"] is None:
-        lines.append(f"probe    no trial succeeded ({probe['failed']} failed)")
-    elif probe is not None:
-        gpu = f", {number(probe['gpu_hours'])} GPU hours" if "gpu_hours" in probe else ""
-        total = f", about {seconds(probe['seconds_total'])} in all" if probe["seconds_total"] is not None else ""
-        lines.append(f"probe    {seconds(probe['seconds_each'])} a trial ({probe['trials']} tried){total}{gpu}")
-    return [*lines, ""]
+    if probe["seconds_each"] is None:
+        return [("probe", f"no trial succeeded ({probe['failed']} failed)")]
+    measured = f"{seconds(probe['seconds_each'])} a trial ({probe['trials']} tried)"
+    if probe["seconds_per_unit"] is not None:
+        each = f"{probe['seconds_per_unit']:.3g} s for each {resource}"
+        measured += f": {seconds(probe['startup'])} to start and end, {each}"
+    if probe["seconds_total"] is None:
+        return [("probe", measured)]
+    total = f"about {seconds(probe['seconds_total'])}"
+    if probe["seconds_low"] is None:
+        total += "; one trial does not say how much others differ"
+    else:
+        low, high = seconds(probe["seconds_low"]), seconds(probe["seconds_high"])
+        total += f"; {low} to {high} if all were as the fastest or the slowest of those tried"
+    more = [f"{number(probe['gpu_hours'])} GPU hours"] if "gpu_hours" in probe else []
+    more += [f"cost {number(probe['cost'])}"] if "cost" in probe else []
+    return [("probe", measured), ("time", ", ".join([total, *more]))]
 
 
 def _count(number: int, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -130,6 +131,28 @@ class Value:
         if seconds is None or seconds <= above:
             self.expected(what)
         return seconds
+
+    def size(self) -> int:
+        """The bytes of this size, more than 0."""
+        what = "a size such as 500MB, 20GB, 1.5TB or a number of bytes"
+        found = _SIZE.fullmatch(self.value.strip()) if isinstance(self.value, str) else None
+        if found is not None:
+            size = float(found[1]) * _UNITS[found[2].upper()]
+        elif isinstance(self.value, (int, float)) and not isinstance(self.value, bool):
+            size = float(self.value)
+        else:
+            self.expected(what)
+        if not 1 <= size < 2**63:
+            self.expected(what)
+        return int(size)
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b|[kmgt])", re.IGNORECASE)
+_UNITS = {"B": 1} | {
+    name: base**power
+    for power, letter in enumerate("KMGT", start=1)
+    for name, base in ((letter, 1000), (f"{letter}B", 1000), (f"{letter}IB", 1024))
+}
 
 
 def _seconds_or_none(value: Any) -> float | None:

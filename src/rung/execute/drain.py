@@ -182,12 +182,12 @@ def _below(folder: str) -> Iterator[os.DirEntry[str]]:
 
 
 def _bytes_below(folder: str) -> int:
-    """How long the files in a folder are together."""
+    """How long the files and links in a folder are together."""
     return sum(_length(entry) for entry in _below(folder))
 
 
 def _length(entry: os.DirEntry[str]) -> int:
     try:
-        return entry.stat(follow_symlinks=False).st_size if entry.is_file(follow_symlinks=False) else 0
+        return 0 if entry.is_dir(follow_symlinks=False) else entry.stat(follow_symlinks=False).st_size
     except OSError:
         return 0

@@ -179,7 +179,7 @@ class SimulatedExecutor:
         self._courses[job.key] = course
         if job.key not in world.begun:
             world.begun[job.key] = began
-            world.tally.began(max(began, world.tally.origin))
+            world.tally.began(max(began, world.tally.origin), first=job.attempt == 1)
         heapq.heappush(self._heap, (course.due, job.key))
         if self._working_since is not None:  # looking the curve up is the simulator's work, not the runner's
             self._working_since += time.perf_counter() - busy_since

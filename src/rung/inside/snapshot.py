@@ -400,11 +400,11 @@ def _pour(source: int, target: int) -> None:
 
 
 def _finish(source: str, target: str) -> int:
-    """Every folder of the copy `target` is on the disk, as old as in `source`; returns the bytes of its files."""
+    """Every folder of the copy `target` is on the disk, as old as in `source`; returns the bytes of its files and links."""
     size = 0
-    for folder, _, files in os.walk(target, topdown=False):
-        for name in files:
-            size += os.lstat(f"{folder}/{name}").st_size  # a link counts as long as its text is
+    for folder, folders, files in os.walk(target, topdown=False):
+        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114 - see `Keeper._locked`
+        size += sum(os.lstat(f"{folder}/{name}").st_size for name in files + links)
         with suppress(FileNotFoundError):  # a folder that is gone by now has no age
             status = os.stat(source + folder[len(target) :])  # noqa: PTH116 - see `Keeper._locked`
             os.utime(folder, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rung.inside import snapshot
 from rung.inside.wire import SNAPSHOTS, WORKING_COPY
 from rung.runner.jobs import attempt_directory
 
@@ -64,6 +65,7 @@ def bring(saved: Path, here: Path, *, size: int | None = None) -> None:
     partial_copy = here.with_name(here.name + ".partial")
     shutil.rmtree(partial_copy, ignore_errors=True)
     shutil.copytree(saved, partial_copy, symlinks=True)
+    snapshot.mark(str(here.parent), snapshot.listing(str(partial_copy)))  # until it changes there is nothing to keep
     partial_copy.rename(here)
 
 

@@ -60,7 +60,7 @@ def between(before: Point, now: Point, step: float) -> tuple[float, ...]:
     """The losses on the line between two reports; worst while either of them is."""
     part = (step - before.step) / (now.step - before.step)
     return tuple(
-        b if part >= 1 else math.inf if math.inf in (a, b) else a + part * (b - a)
+        b if part >= 1 else math.inf if math.inf in (a, b) else a + (part * b - part * a)
         for a, b in zip(before.losses, now.losses, strict=True)
     )
 
@@ -105,12 +105,12 @@ class Column:
     def quantile(self, share: float) -> float:
         """The quantile of the losses of one objective, linear between them; +inf where it lies with those that have no
         loss to compare with."""
-        position = share * (len(self) - 1)
-        below = math.floor(position)
-        if math.ceil(position) >= len(self.feasible):
+        position = share * (len(self) - 1)  # of Hyndman and Fan 1996, definition 7
+        below, above = math.floor(position), math.ceil(position)
+        if above >= len(self.feasible):
             return math.inf
-        low, high = self.feasible[below], self.feasible[math.ceil(position)]
-        return low + (position - below) * (high - low)
+        part = position - below
+        return self.feasible[below] + (part * self.feasible[above] - part * self.feasible[below])
 
     def ahead(self, losses: Sequence[float], violation: float) -> int:
         """How many are better: by one objective, or dominating by several; whoever breaks a bound loses to all that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.schedule.marks import Column, Marks, Point, passed
@@ -30,10 +31,7 @@ class _Runner:
             self.best = self.mean = losses
             return
         self.best = tuple(map(min, self.best, losses))
-        # Not a - a / n: with a worst loss (+inf) that would be no number.
-        self.mean = tuple(
-            m * ((self.count - 1) / self.count) + v / self.count for m, v in zip(self.mean, losses, strict=True)
-        )
+        self.mean = tuple(_mean(m, v, self.count) for m, v in zip(self.mean, losses, strict=True))
 
 
 class Percentile(Watch):
@@ -122,3 +120,8 @@ class Percentile(Watch):
             f"percentile: ends a trial whose best so far is not within the best {self.share * 100:g} % of others at "
             f"the same {self.unit}, once {self.population} others came as far"
         )
+
+
+def _mean(before: float, value: float, count: int) -> float:
+    """The mean of `count` values, of which the last is given and the others had this mean; exact for equal values."""
+    return math.inf if math.inf in (before, value) else before + (value / count - before / count)

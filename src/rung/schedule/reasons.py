@@ -70,6 +70,11 @@ class Verdicts:
         text = f"{self.resource} {rung.level:g} of rung {rung.index}: {_ordinal(place)} of {count}, goes on {until}"
         return self._reason(text, self._data(rung, losses, bracket))
 
+    def on(self, to: float | None) -> Reason:
+        """The trial was held short of its rung, and goes on to it."""
+        until = "to its end" if to is None else f"to {self.resource} {to:g}"
+        return self._reason(f"was held on its way; goes on {until}", {"rule": self.rule, "resource": to})
+
     def full(self, step: float, top: float) -> Reason:
         """The trial has had all the resource that there is."""
         data = {"rule": self.rule, "resource": step, "max": top}

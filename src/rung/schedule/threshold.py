@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Threshold(Watch):
-    """Ends a trial as soon as a report of one objective (`metric`; the first by default)
+    """Ends a trial as soon as a report of one objective (`metric`; the first by default) shows one of these.
 
-    - is above `above` or below `below`: bounds on the metric as it is reported (for a goal that is a number, on the
-      distance to it);
-    - is no finite number, unless `nan: false`;
-    - is `factor` times worse than the trial's best so far, or than its first with `against: first`. A factor says
+    - It is above `above` or below `below`: bounds on the metric as it is reported (for a goal that is a number, on the
+      distance to it).
+    - It is no finite number, unless `nan: false`.
+    - It is `factor` times worse than the trial's best so far, or than its first with `against: first`. A factor says
       nothing where that value is zero or negative (or the objective is both maximised and negative).
 
     Bounds and factor hold from resource `grace` on; a number that is not finite ends the trial at once.

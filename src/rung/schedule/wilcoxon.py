@@ -109,16 +109,13 @@ class Wilcoxon(Watch):
         shared = [step for step in scores if step in rival.scores]
         if len(shared) < self.least:
             return None
-        mine = np.array([scores[step] for step in shared])
-        theirs = np.array([rival.scores[step] for step in shared])
-        equal = mine == theirs  # two infinities differ by nothing
-        differences = np.subtract(mine, theirs, out=np.zeros_like(mine), where=~equal)
-        if not (_means(mine) >= _means(theirs)).all():
+        mine, theirs = (np.array([of[step] for step in shared]) for of in (scores, rival.scores))
+        means, best = _means(mine), _means(theirs)
+        if any(m < b for m, b in zip(means, best, strict=True)):
             return None
-        p = max(signed_rank(column) for column in differences.T)
+        p = max(signed_rank(column) for column in _differences(mine, theirs).T)
         if p >= self.p:
             return None
-        means, best = _means(mine), _means(theirs)
         text = (
             f"over {len(shared)} shared {self.unit}s mean {self.named(means)} is worse than {self.named(best)} of the "
             f"best trial, p = {p:.2g} below {self.p:g} (Wilcoxon signed-rank)"
@@ -135,9 +132,16 @@ class Wilcoxon(Watch):
         )
 
 
-def _means(scores: np.ndarray) -> np.ndarray:
-    """Mean of each objective over the steps; +inf where one is."""
-    return np.asarray(scores.sum(axis=0) / len(scores))
+def _means(scores: np.ndarray) -> list[float]:
+    """Mean of each objective over the steps (n, m); +inf where one is."""
+    return [float(mean) for mean in (scores / len(scores)).sum(axis=0)]
+
+
+def _differences(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Mine - theirs; two infinities differ by nothing."""
+    with np.errstate(over="ignore"):  # of numbers at the end of the floats: an infinite difference ranks as it should
+        found: np.ndarray = np.subtract(mine, theirs, out=np.zeros_like(mine), where=mine != theirs)
+    return found
 
 
 def _ahead(one: Rival, other: Rival) -> bool:

@@ -17,12 +17,14 @@ import ast
 import operator
 import re
 import warnings
+from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rung.space.errors import SpaceError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 60
@@ -352,3 +354,22 @@ def _arithmetic(node: ast.BinOp | ast.UnaryOp, reader: _Reader) -> Term:
         return lambda row: apply(_number(operand(row)))
     left, right = _term(node.left, reader), _term(node.right, reader)
     return lambda row: apply(_number(left(row)), _number(right(row)))
+
+
+class _AnyName(Collection[str]):
+    """Every name is a metric that a trial may report."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=64)
+def metric_expression(text: str) -> Expression:
+    """The stop expression over metrics; a metric that was not reported makes it false. Raises `SpaceError`."""
+    return Expression(text, known=_AnyName(), absent=False)

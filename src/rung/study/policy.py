@@ -237,7 +237,7 @@ class Combined:
         number = len(state)
         pending = [trial for trial in self.order.pending(state) if trial not in self.left_out]
         by, failures, known = state.spec.search.method, state.switches.fallbacks, self.guard.known
-        guard, taken = self.guard, self.taken
+        guard, taken, bound = self.guard, self.taken, state.spec.budget.improvement
 
         def answer(failure: Failure | None) -> list[Command]:
             found: Suggestion | Exhausted | Failure | None = failure
@@ -248,6 +248,9 @@ class Combined:
                 found = fallback(found, guard.space, taken, rng, by=by, before=failures)
             if isinstance(found, Exhausted):
                 return [Done(reason=Reason(by=by, text=found.text))]
+            if _not_worth_it(found, bound):
+                text = f"the expected improvement is {found.data['expected_improvement']:.3g}, below {bound:g}"
+                return [Done(reason=Reason(by="budget", text=text, data=found.data))]
             reason = Reason(by=by, text=found.text, space_version=version, phase=found.phase, data=found.data)
             return [_placed(Start(params=found.params, reason=reason, memo=found.memo), place)]
 
@@ -297,6 +300,12 @@ def _first_points(start: Any, space: Space, after: int) -> Iterator[tuple[Callab
         yield space.defaults, "the default configuration"
     elif start == "middle" and not after:
         yield space.middle, "the middle of the space"
+
+
+def _not_worth_it(found: Suggestion, bound: float | None) -> bool:
+    """Whether a searcher that can tell expects less improvement of the first objective than is worth a trial."""
+    expected = found.data.get("expected_improvement")
+    return bound is not None and expected is not None and expected < bound
 
 
 def _placed(start: Start, place: schedule.Next) -> Start:

@@ -99,6 +99,8 @@ def _told(state: State, event: ev.TrialTold) -> None:
 
 
 def _reopen(state: State) -> None:
+    """More is asked for: what ended the study by being met does not end it again."""
+    state.tally.met, state.tally.stale = -1, 0
     state.switches.completed = None
     state.switches.stop = None
     state.switches.reopened = state.seq + 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rung.model import Continue, Pause, Reason, Stop, WireNumber, to_wire
 from rung.study import events as ev
+from rung.study.endings import completes, enough
 from rung.study.state import FIRST_OUTCOMES, Live, State
 from rung.study.transitions import Phase
 
@@ -90,21 +91,14 @@ def _commanded(live: Live, command: Stop | Pause | Continue) -> Outcome:
 def closing_reason(state: State) -> Reason | None:
     """Why no new trial may start for good; None while the study goes on. Phase `drain` lets the running ones finish,
     `now` ends them."""
-    switches, budget = state.switches, state.spec.budget
+    switches = state.switches
     if switches.stop is not None:
         return Reason(by="user", text="the study was stopped", phase="now" if switches.stop == "now" else "drain")
-    if switches.time_spent:
-        return Reason(by="budget", text=f"the time budget of {budget.time_s:g} s is used up", phase="now")
-    if failing(state):
-        return failing(state)
-    if target_reached(state):
-        phase = "drain" if state.created.deterministic else "now"
-        return Reason(by="budget", text=f"the target {budget.target:g} is reached", phase=phase)
-    return None
+    return enough(state) or failing(state)
 
 
 def used_up(state: State) -> Reason | None:
-    """Why no trial at all may run under this budget, not even one that is asked for: its time, or its target."""
+    """Why no trial at all may run under this budget, not even one that is asked for: its time, its target and so on."""
     closing = closing_reason(state)
     return closing if closing is not None and closing.by == "budget" else None
 
@@ -124,14 +118,6 @@ def failure_limit(state: State) -> int:
     """How many failed trials end the study."""
     budget = state.spec.budget
     return max(1, budget.max_failures) if budget.max_failures is not None else max(10, budget.trials or 0)
-
-
-def target_reached(state: State) -> bool:
-    """Whether a complete trial's first objective is at least as good as the target."""
-    target = state.spec.budget.target
-    if target is None or not state.spec.objectives:
-        return False
-    return state.switches.best_loss <= state.spec.objectives[0].loss(target)
 
 
 def remaining(state: State) -> float:
@@ -179,7 +165,8 @@ def given_up(state: State, live: Live, reason: Reason) -> Outcome:
 def _stop(state: State, live: Live, reason: Reason) -> Outcome:
     if state.phase(live.number) in {Phase.WAITING, Phase.PAUSED}:
         return given_up(state, live, reason)
-    return ev.TrialStopped, {"trial": live.number, "attempt": live.attempt, "reason": reason}
+    fields: dict[str, object] = {"trial": live.number, "attempt": live.attempt, "reason": reason}
+    return ev.TrialStopped, {**fields, "complete": True} if completes(state, live.number) else fields
 
 
 def _values(state: State, live: Live) -> tuple[WireNumber, ...] | None:

@@ -12,6 +12,7 @@ from rung.model import LogError, Parameter, RungError
 from rung.study import events as ev
 from rung.study.checkpoints import Shelf
 from rung.study.columns import Columns
+from rung.study.endings import Tally
 from rung.study.live import Live, Runner, Switches
 from rung.study.state import State
 from rung.study.transitions import LIVE, Phase
@@ -50,6 +51,7 @@ class _Frozen(msgspec.Struct):
     earlier: list[ev.EarlierStudyRead]
     switches: Switches
     shelf: Shelf
+    tally: Tally
     phases: bytes
 
 
@@ -112,4 +114,5 @@ def load(body: bytes) -> State:
 _COPIED = (
     "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops", "retries_wanted", "runners",
     "changes", "earlier", "switches", "shelf",
+    "tally",
 )  # fmt: skip

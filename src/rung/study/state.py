@@ -15,8 +15,8 @@ import numpy as np
 
 from rung.model import LogError, Source, StudySpec, Trial, from_wire
 from rung.space import Space, SpaceError
+from rung.study import endings, requests
 from rung.study import events as ev
-from rung.study import requests
 from rung.study.checkpoints import Shelf, refile, saved_by
 from rung.study.columns import Columns
 from rung.study.guard import failure_of
@@ -73,6 +73,7 @@ class State:
         self.earlier: list[ev.EarlierStudyRead] = []
         self.switches = Switches(last_at=created.at)
         self.shelf = Shelf()
+        self.tally = endings.Tally()
         self.busy: Counter[int] = Counter()  # epoch of a runner -> its attempts that have not ended
         self.phases = np.zeros(len(Phase), np.int64)
         self.objectives = {o.metric: o for o in self.spec.objectives}
@@ -314,6 +315,7 @@ class State:
         if event.reports:
             live.step = event.reports[-1].step
         self.table["steps"][event.trial] = live.reports
+        endings.reported(self, live, event)
         for saved in saved_by(self, event):
             refile(self, self.shelf.add(event.trial, saved, best=self.spec.checkpoint.study_best))
 
@@ -321,7 +323,9 @@ class State:
         live = self.live[event.trial]
         live.exit = event
         begun = live.assigned if live.started is None else live.started
-        self.table["ran"][event.trial] += max(0.0, event.at - begun)  # a clock set back adds nothing
+        ran = max(0.0, event.at - begun)  # a clock set back adds nothing
+        self.table["ran"][event.trial] += ran
+        endings.exited(self, event.trial, ran)
         if live.pause is None:  # a trial that is held has not come to its end
             self.table["ended"][event.trial] = event.at
         self._borrow(event.trial, None)
@@ -402,8 +406,10 @@ class State:
             self.errors[event.trial] = event.error
         if len(self.switches.first_outcomes) < FIRST_OUTCOMES and (by_itself or event.state != "failed"):
             self.switches.first_outcomes.append(event.state)
+        best = self.switches.best
         if event.state == "complete" and event.values:
             self._compare(event.trial, from_wire(event.values[0]))
+        endings.completed(self, event, better=best != self.switches.best)
 
     def remember(self, delta: int) -> None:
         """Searchers see this next: a trial's number when it was proposed, ~number when it has a result."""

@@ -52,10 +52,13 @@ class Told:
                 self._changed.notify_all()
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Returns as soon as an event makes `condition` true; fails the test after `WITHIN_S`."""
+        """Returns as soon as an event makes `condition` true; fails the test when none comes within `WITHIN_S`. It rests
+        as a runner does, so that a virtual clock goes on."""
         async with self._changed:
             try:
-                await asyncio.wait_for(self._changed.wait_for(lambda: bool(condition())), WITHIN_S)
+                while not condition():
+                    self.executor.rest(None)
+                    await asyncio.wait_for(self._changed.wait(), WITHIN_S)
             except asyncio.TimeoutError:
                 pytest.fail(f"not told within {WITHIN_S} s; told so far: {self.events[-20:]}")
 

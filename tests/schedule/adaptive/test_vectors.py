@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from schedule.adaptive.determined import ABSENT, RNG, Rerun, contest, files
 
 from rung.model import Objective, Stop
 from rung.schedule.adaptive.bracket import Dropped
@@ -28,6 +27,7 @@ from rung.schedule.adaptive.order import Arrivals, Mark
 from rung.schedule.adaptive.scheduler import Adaptive
 from rung.schedule.adaptive.stopping import Stopping
 from rung.schedule.base import Ask, Begun, Ended, Progress
+from schedule.adaptive.determined import ABSENT, RNG, Rerun, contest, files
 
 Case = tuple[str, Callable[[], None]]
 
@@ -89,13 +89,21 @@ def derived_budget(found: dict[str, Any]) -> None:
 # ------------------------------------------------------------------------------------------------- single functions
 
 
-def brackets_of(searcher: dict[str, Any]) -> None | list[Shape]:
+def brackets_of(searcher: dict[str, Any]) -> list[Shape] | None:
     return Adaptive(contest(head_options(searcher))).shapes
 
 
 def head_options(searcher: dict[str, Any]) -> dict[str, Any]:
-    known = {"mode": "mode", "max_time": "max", "max_trials": "trials", "divisor": "divisor", "max_rungs": "max_rungs",
-             "max_concurrent_trials": "max_concurrent_trials", "num_rungs": "num_rungs", "bracket_rungs": "bracket_rungs"}
+    known = {
+        "mode": "mode",
+        "max_time": "max",
+        "max_trials": "trials",
+        "divisor": "divisor",
+        "max_rungs": "max_rungs",
+        "max_concurrent_trials": "max_concurrent_trials",
+        "num_rungs": "num_rungs",
+        "bracket_rungs": "bracket_rungs",
+    }
     return {
         known[name]: int(value.split()[-1]) if str(value).startswith("default ") else value
         for name, value in searcher.items()
@@ -203,7 +211,10 @@ def check_search(found: dict[str, Any]) -> None:
 
 def suite_options(tag: str, searcher: dict[str, Any]) -> dict[str, Any]:
     """What the searcher of that version is in our words."""
-    kind, synchronous_ = searcher["kind"], tag.startswith("0.12") or searcher["kind"] not in {"AsyncHalving", "AdaptiveASHA"}
+    kind, synchronous_ = (
+        searcher["kind"],
+        tag.startswith("0.12") or searcher["kind"] not in {"AsyncHalving", "AdaptiveASHA"},
+    )
     if kind not in {"AdaptiveSimple", "Adaptive", "AsyncHalving", "SyncHalving", "AdaptiveASHA"}:
         raise Skip(f"{kind} is not this scheduler's matter")
     newest = tag not in {"0.12.4", "0.13.0"}  # later ones fill in defaults before they test
@@ -273,7 +284,9 @@ def check_multiset(tag: str, vector: dict[str, Any], scheduler: Adaptive, maximi
     if vector["validation"] not in metrics:
         raise Skip(f"validation {vector['validation']} is not known")
     got = Rerun(scheduler, metrics[vector["validation"]]).run()
-    wanted = [cumulated(tag, [op for op in ops if op not in {"V", "1V", "C"}]) for ops in vector["expected_ops_multiset"]]
+    wanted = [
+        cumulated(tag, [op for op in ops if op not in {"V", "1V", "C"}]) for ops in vector["expected_ops_multiset"]
+    ]
     assert Counter(tuple(int(at) for at in trial.at) for trial in got) == Counter(map(tuple, wanted))
 
 

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 from rung.dialects.names import check_study_name, shown
 from rung.dialects.rung import placeholders
 from rung.dialects.rung.domains import read_space, read_start
-from rung.model import BadInput, Budget, Objective, Outcome, RunSettings, ScheduleSpec, SearchSpec, StudySpec
+from rung.model import (
+    BadInput,
+    Budget,
+    CheckpointSpec,
+    Objective,
+    Outcome,
+    RunSettings,
+    ScheduleSpec,
+    SearchSpec,
+    StudySpec,
+)
+from rung.space.errors import SpaceError
+from rung.space.expressions import metric_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +29,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     "name", "command", "function", "parameters", "constraints", "objective", "outcomes", "start", "search", "schedule",
-    "budget", "run",
+    "checkpoint", "budget", "run",
 )  # fmt: skip
 _GOALS = ("minimize", "maximize")
 _PICKS = ("last", "best", "min", "max")
@@ -37,9 +49,16 @@ def read_study(root: Value) -> StudySpec:
     for key, (field, read) in _SECTIONS.items():
         if key in sections:
             given[field] = read(sections[key])
+    for key in ("schedule", "run"):  # it says what the program can do, so people write it in either
+        if key in sections and "checkpoint" in (inner := _members(sections[key])):
+            given.setdefault("checkpoint", _checkpoint(inner["checkpoint"]))
     if given.get("command") and given.get("function"):
         raise root.error("give either `command` or `function`, not both", "function")
     return StudySpec(**given)
+
+
+def _members(value: Value) -> dict[str, Value]:
+    return value.items() if isinstance(value.value, dict) else {}
 
 
 def _name(value: Value) -> str:
@@ -175,8 +194,9 @@ def _schedule(value: Value) -> ScheduleSpec:
     if isinstance(value.value, str):
         return ScheduleSpec(method=value.text(what))
     value.tree(what)
-    fields, options = _with_options(value, ("method", "resource"))
-    given: dict[str, Any] = {key: field.text(f"the name of a {key}") for key, field in fields.items()}
+    fields, options = _with_options(value, ("method", "resource", "checkpoint"))
+    names = {"method": "the name of a method", "resource": "the name of a resource"}
+    given: dict[str, Any] = {key: fields[key].text(what) for key, what in names.items() if key in fields}
     return ScheduleSpec(options=options, **given)
 
 
@@ -186,21 +206,51 @@ def _with_options(value: Value, known: tuple[str, ...]) -> tuple[dict[str, Value
     return fields, {key: item for key, item in value.tree().items() if key not in known}
 
 
+def _checkpoint(value: Value) -> CheckpointSpec:
+    """`true`, `false`, or which checkpoints are kept."""
+    if isinstance(value.value, bool):
+        return CheckpointSpec(enabled=value.value)
+    fields = value.fields(("enabled", "study_best", "trial_best", "trial_latest", "disk"), "true, false or a mapping")
+    given: dict[str, Any] = {key: field.whole(0) for key, field in fields.items() if key not in {"enabled", "disk"}}
+    if "enabled" in fields:
+        if not isinstance(fields["enabled"].value, bool):
+            fields["enabled"].expected("true or false")
+        given["enabled"] = fields["enabled"].value
+    if "disk" in fields:
+        given["disk_bytes"] = fields["disk"].size()
+    return CheckpointSpec(**given)
+
+
 def _budget(value: Value) -> Budget:
-    fields = value.fields(("trials", "time", "target", "max_failures"))
-    given: dict[str, Any] = {}
-    for key, at_least in (("trials", 1), ("max_failures", 0)):
-        if key in fields:
-            given[key] = fields[key].whole(at_least)
-    if "time" in fields:
-        given["time_s"] = fields["time"].seconds(above=0)
-    if "target" in fields:
-        given["target"] = fields["target"].number()
-    return Budget(**given)
+    fields = value.fields(("trials", "time", "target", "max_failures", "cost", "patience", "stop", "improvement"))
+    readers: dict[str, tuple[str, Any]] = {
+        "trials": ("trials", lambda field: field.whole(1)),
+        "time": ("time_s", lambda field: field.seconds(above=0)),
+        "target": ("target", lambda field: field.number()),
+        "max_failures": ("max_failures", lambda field: field.whole(0)),
+        "cost": ("cost", lambda field: field.amount()),
+        "patience": ("patience", lambda field: field.whole(1)),
+        "stop": ("stop", _stop),
+        "improvement": ("improvement", lambda field: field.amount()),
+    }
+    return Budget(**{readers[key][0]: readers[key][1](field) for key, field in fields.items()})
+
+
+def _stop(value: Value) -> str:
+    """An expression over metrics, such as `accuracy >= 0.99`."""
+    text = value.text("an expression over metrics, such as accuracy >= 0.99")
+    try:
+        names = metric_expression(text).names
+    except SpaceError as error:
+        raise value.error(str(error)) from None
+    if not names:
+        raise value.error("names no metric; write something like accuracy >= 0.99")
+    return text
 
 
 def _run(value: Value) -> RunSettings:
-    fields = value.fields(("workers", "gpus", "cpus", "timeout", "grace", "retries", "executor", "inject", "cwd"))
+    keys = ("workers", "gpus", "cpus", "timeout", "grace", "retries", "executor", "inject", "cwd", "price")
+    fields = value.fields((*keys, "checkpoint"))
     readers: dict[str, tuple[str, Any]] = {
         "workers": ("workers", lambda field: field.whole(1)),
         "gpus": ("gpus", lambda field: field.amount()),
@@ -211,8 +261,9 @@ def _run(value: Value) -> RunSettings:
         "executor": ("executor", lambda field: field.text("the name of an executor")),
         "inject": ("inject", lambda field: field.word(_INJECT, "way to inject")),
         "cwd": ("cwd", lambda field: field.text("a directory")),
+        "price": ("price", lambda field: field.amount()),
     }
-    return RunSettings(**{readers[key][0]: readers[key][1](field) for key, field in fields.items()})
+    return RunSettings(**{readers[key][0]: readers[key][1](field) for key, field in fields.items() if key in readers})
 
 
 _SECTIONS: dict[str, tuple[str, Any]] = {
@@ -222,6 +273,7 @@ _SECTIONS: dict[str, tuple[str, Any]] = {
     "outcomes": ("outcomes", _outcomes),
     "search": ("search", _search),
     "schedule": ("schedule", _schedule),
+    "checkpoint": ("checkpoint", _checkpoint),
     "budget": ("budget", _budget),
     "run": ("run", _run),
 }

@@ -9,7 +9,7 @@ import yaml
 from rung.dialects.durations import format_duration
 from rung.dialects.rung.reader import spec_from_tree
 from rung.dialects.yamltext import MERGE, resolve
-from rung.model import Budget, Objective, RunSettings, ScheduleSpec, SearchSpec
+from rung.model import Budget, CheckpointSpec, Objective, RunSettings, ScheduleSpec, SearchSpec
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -45,6 +45,7 @@ def spec_to_tree(spec: StudySpec) -> dict[str, Any]:
         "start": _start(spec),
         "search": {**_fields(spec.search, SearchSpec()), **spec.search.options},
         "schedule": {**_fields(spec.schedule, ScheduleSpec()), **spec.schedule.options},
+        "checkpoint": _fields(spec.checkpoint, CheckpointSpec()),
         "budget": _fields(spec.budget, Budget()),
         "run": _fields(spec.run, RunSettings()),
     }
@@ -61,7 +62,9 @@ def edit_spec(spec: StudySpec, changes: Sequence[tuple[str, str]]) -> StudySpec:
     return spec_from_tree(spec_to_tree(spec), place="the study", overrides=changes)
 
 
-def _fields(section: SearchSpec | ScheduleSpec | Budget | RunSettings, default: msgspec.Struct) -> dict[str, Any]:
+def _fields(
+    section: SearchSpec | ScheduleSpec | CheckpointSpec | Budget | RunSettings, default: msgspec.Struct
+) -> dict[str, Any]:
     """What a section sets beside its options; seconds as durations, under the name that a study file gives them."""
     fields: dict[str, Any] = {}
     for name in section.__struct_fields__:
@@ -71,7 +74,7 @@ def _fields(section: SearchSpec | ScheduleSpec | Budget | RunSettings, default: 
         if name.endswith(_UNIT_ENDING):
             fields[name.removesuffix(_UNIT_ENDING)] = format_duration(value)
         else:
-            fields[name] = value
+            fields[name.removesuffix("_bytes")] = value
     return fields
 
 
@@ -153,7 +156,7 @@ class _Inline(dict[str, Any]):
     """A mapping written on one line."""
 
 
-_INLINE_SECTIONS = frozenset({"objective", "search", "schedule", "budget", "run"})
+_INLINE_SECTIONS = frozenset({"objective", "search", "schedule", "checkpoint", "budget", "run"})
 
 
 def _inline(tree: dict[str, Any]) -> dict[str, Any]:

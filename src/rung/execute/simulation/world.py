@@ -25,15 +25,16 @@ class Tally:
         self.starts = self.ends = self.reports = 0
         self.work = 0.0  # steps gone forward, in all attempts together
         self.charged_s = 0.0  # real seconds that decisions took
-        self.filled_at = origin  # when the last job began
+        self.filled_at = origin  # when the last trial began
         self.filled_s = 0.0  # seconds that all jobs together had run by then
         self._started_s = self._ended_s = 0.0
 
-    def began(self, at: float) -> None:
-        """A job begins."""
+    def began(self, at: float, *, first: bool) -> None:
+        """A job begins; `first`: it is the first attempt of its trial."""
         self.starts += 1
         self._started_s += at - self.origin
-        self.filled_at, self.filled_s = at, self.busy_s(at)
+        if first:
+            self.filled_at, self.filled_s = at, self.busy_s(at)
 
     def ended(self, at: float) -> None:
         """A job has ended."""

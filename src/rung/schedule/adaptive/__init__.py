@@ -3,3 +3,7 @@
 `brackets` has the arithmetic, `stopping`, `promotion` and `halving` the three rules by which a bracket decides,
 `scheduler` the tournament of them that a study runs.
 """
+
+from rung.schedule.adaptive.scheduler import Adaptive
+
+__all__ = ["Adaptive"]

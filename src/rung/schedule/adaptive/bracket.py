@@ -109,7 +109,7 @@ class Bracket:
 
     `at`: the rung that each trial is on its way to, or whose result it made last. `exited`: trials that run no more,
     and what they count as from now on. `ended`: those of which nothing more is decided. `wanted`: how many were to be
-    begun so far, those at first included, of which `invalid` turned out not to count.
+    begun so far, those at first included; the `invalid` ones do not count.
     """
 
     newest_first: ClassVar[bool]
@@ -120,7 +120,8 @@ class Bracket:
         self.at: dict[int, int] = {}
         self.exited: dict[int, Mark] = {}
         self.ended: set[int] = set()
-        self.wanted, self.invalid = self._first_trials(), 0
+        self.invalid: set[int] = set()
+        self.wanted = self._first_trials()
 
     def _order(self, objectives: int) -> Order:
         return Arrivals(newest_first=self.newest_first) if objectives == 1 else ByFronts(objectives)
@@ -155,12 +156,14 @@ class Bracket:
 
     def drop(self, trial: int) -> list[Move]:
         """It was invalid from the start: its results are taken back, and another trial takes its place."""
+        if trial in self.invalid:
+            return []
         if self.running(trial):
             self.rungs[self.at[trial]].coming -= 1
         for rung in self.rungs:
             rung.remove(trial)
         self.ended.add(trial)
-        self.invalid += 1
+        self.invalid.add(trial)
         return self._replace()
 
     # ------------------------------------------------------------------------------------------------- what is so
@@ -176,7 +179,7 @@ class Bracket:
     @property
     def full(self) -> bool:
         """Whether all its trials are begun, or wanted."""
-        return self.wanted - self.invalid >= self.shape.trials
+        return self.wanted - len(self.invalid) >= self.shape.trials
 
     def over(self) -> bool:
         """Whether nothing that trials still report can lead to another one, or to a promotion."""

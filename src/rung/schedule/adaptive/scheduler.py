@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import Continue, Pause, Reason, Stop
-from rung.schedule.adaptive.bracket import Complete, Dropped, Parked, Promoted
+from rung.model import Continue, Pause, Stop
+from rung.schedule.adaptive.bracket import Complete, Dropped, Parked, Wanted
 from rung.schedule.adaptive.brackets import expected_starts
 from rung.schedule.adaptive.halving import Halving
 from rung.schedule.adaptive.order import Mark
@@ -18,7 +18,7 @@ from rung.schedule.adaptive.promotion import Promotion
 from rung.schedule.adaptive.settings import OPTIONS, rungs_of, settings
 from rung.schedule.adaptive.stopping import Stopping
 from rung.schedule.adaptive.words import Words
-from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Level, Over, Progress, Resumed
+from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Level, Over, Progress
 from rung.schedule.rungs import result
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from rung.schedule import adaptive
-    from rung.schedule.adaptive.bracket import Move
+    from rung.model import Reason
+    from rung.schedule.adaptive import bracket as rules
     from rung.schedule.base import Contest, Delta, Next
 
-    Rule = adaptive.bracket.Bracket
     Command = Stop | Pause | Continue
 
-RULES = {"stopping": Stopping, "promotion": Promotion, "synchronous": Halving}
+BESIDE = -1  # instead of a bracket: the trial runs beside them
+RULES: dict[str, type[rules.Bracket]] = {"stopping": Stopping, "promotion": Promotion, "synchronous": Halving}
 
 
 class Adaptive:
@@ -50,19 +50,21 @@ class Adaptive:
         self.settings = settings(contest)
         self.shapes = self.settings.shapes()
         rule, divisor = RULES[self.settings.kind], self.settings.divisor
-        self.rules: list[Rule] = [rule(shape, divisor, len(contest.objectives)) for shape in self.shapes]
+        self.rules = [rule(shape, divisor, len(contest.objectives)) for shape in self.shapes]
         self.words = Words(contest, self.shapes)
-        self.queue: deque[tuple[int, int | None]] = deque()
+        self.queue: deque[tuple[int, int | None]] = deque()  # (bracket, trial; None: a new one)
         for bracket, one in enumerate(self.rules):
             self.queue.extend([(bracket, None)] * one.wanted)
         self.bracket_of: dict[int, int] = {}
+        self.pausing: set[int] = set()  # told to pause, and not held yet
         self.held: set[int] = set()
-        self.promised: dict[int, tuple[float | None, Reason]] = {}  # to whom a way on was promised, and how far
+        self.stopping: set[int] = set()  # told to end, and not ended yet
+        self.promised: dict[int, tuple[float, Reason]] = {}  # who stands in the queue to go on: how far, and why
 
     # --------------------------------------------------------------------------------------------------- observing
 
     def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
-        """What follows for each trial, the last decision on it."""
+        """What follows for each trial: the last decision on it."""
         commands: dict[int, Command] = {}
         for delta in deltas:
             if not isinstance(delta, Progress):
@@ -80,7 +82,7 @@ class Adaptive:
         elif isinstance(delta, Held):
             self._held(delta.number)
         else:
-            self._resumed(delta)
+            self._not_held(delta.number)
         return []
 
     def _begun(self, delta: Begun) -> None:
@@ -107,87 +109,96 @@ class Adaptive:
         losses, bracket = result(delta), self.bracket_of.get(delta.number)
         if losses is None:
             return []
-        mark = Mark.of(losses, delta.violation)
         if bracket is not None and self.rules[bracket].running(delta.number):
+            mark = Mark.of(losses, delta.violation)
             moves = self.rules[bracket].report(delta.number, delta.step, mark)
             return self._commands(bracket, moves, reporter=delta.number)
-        if delta.step >= self.settings.resource and delta.number not in self.held:
-            return [self._complete(delta.number)]
-        return []
+        done = delta.number in self.held or delta.number in self.stopping
+        return [] if done or delta.step < self.settings.resource else [self._complete(delta.number)]
 
     def _ended(self, delta: Ended) -> list[Command]:
-        self.held.discard(delta.number)
-        self._forget(delta.number)
+        self._not_held(delta.number)
+        self.stopping.discard(delta.number)
         bracket = self.bracket_of.get(delta.number)
         if bracket is None:
             return []
         mark = None if delta.losses is None else Mark.of(delta.losses)
         return self._commands(bracket, self.rules[bracket].exit(delta.number, mark))
 
+    def invalid(self, number: int) -> list[Stop | Pause | Continue]:
+        """The configuration of trial `number` cannot be run at all, as its program says: its results are taken back,
+        another one takes its place, and it is ended. Raises `KeyError` for a trial of no bracket."""
+        bracket = self.bracket_of[number]
+        self._not_held(number)
+        moves = self._commands(bracket, self.rules[bracket].drop(number))
+        return [*moves, self._stop(number, self.words.invalid())]
+
+    # ----------------------------------------------------------------------------------------- holding and promising
+
     def _held(self, number: int) -> None:
         """It may be continued from now on. One that was held though it was on its way to a rung is to go on there."""
+        self.pausing.discard(number)
         self.held.add(number)
         bracket = self.bracket_of.get(number)
-        on_its_way = bracket is None or self.rules[bracket].running(number)
-        if on_its_way and number not in self.promised:
-            to = self._limit(bracket, number)
-            self._promise(-1 if bracket is None else bracket, number, to, self.words.on_its_way())
+        if number not in self.promised and (bracket is None or self.rules[bracket].running(number)):
+            self._promise(number, self._target(bracket, number), self.words.on_its_way())
 
-    def _limit(self, bracket: int | None, number: int) -> float | None:
+    def _target(self, bracket: int | None, number: int) -> float:
+        """How far a trial may run."""
         if bracket is None or self.settings.kind == "stopping":
             return float(self.settings.resource)
         return float(self.rules[bracket].target(number))
 
-    def _resumed(self, delta: Resumed) -> None:
-        self.held.discard(delta.number)
-        self._forget(delta.number)
+    def _not_held(self, number: int) -> None:
+        self.pausing.discard(number)
+        self.held.discard(number)
+        self._forget(number)
 
-    def _promise(self, bracket: int, number: int, to: float | None, reason: Reason) -> None:
-        self.queue.append((bracket, number))
+    def _promise(self, number: int, to: float, reason: Reason) -> None:
+        self.queue.append((self.bracket_of.get(number, BESIDE), number))
         self.promised[number] = to, reason
 
     def _forget(self, number: int) -> None:
         if self.promised.pop(number, None) is not None:
-            self.queue.remove((self.bracket_of.get(number, -1), number))
+            self.queue.remove((self.bracket_of.get(number, BESIDE), number))
 
-    def invalid(self, number: int) -> list[Stop | Pause | Continue]:
-        """The configuration of trial `number` cannot be run at all, as its program says: its results are taken back,
-        another one takes its place, and it is ended. Raises `KeyError` for a trial of no bracket."""
-        self.held.discard(number)
-        self._forget(number)
-        bracket = self.bracket_of.pop(number)
-        moves = self._commands(bracket, self.rules[bracket].drop(number))
-        return [*moves, Stop(trial=number, reason=self.words.invalid())]
+    # -------------------------------------------------------------------------------------- from moves to commands
 
-    # -------------------------------------------------------------------------------------------- from moves to words
-
-    def _commands(self, bracket: int, moves: Sequence[Move], reporter: int | None = None) -> list[Command]:
+    def _commands(self, bracket: int, moves: Sequence[rules.Move], reporter: int | None = None) -> list[Command]:
         found = [self._command(bracket, move, reporter) for move in moves]
         return [command for command in found if command is not None]
 
-    def _command(self, bracket: int, move: Move, reporter: int | None) -> Command | None:
+    def _command(self, bracket: int, move: rules.Move, reporter: int | None) -> Command | None:
+        if isinstance(move, Wanted):
+            self.queue.append((bracket, None))
+            return None
+        self._forget(move.trial)  # whatever was promised to it, it has reached
         if isinstance(move, Complete):
             return self._complete(move.trial)
         if isinstance(move, Dropped):
-            return Stop(trial=move.trial, reason=self.words.dropped(bracket, move))
+            return self._stop(move.trial, self.words.dropped(bracket, move))
         if isinstance(move, Parked):
+            if move.trial in self.pausing:  # it got one rung further before its program ended
+                return None
+            self.pausing.add(move.trial)
             return Pause(trial=move.trial, reason=self.words.parked(bracket, move))
-        if isinstance(move, Promoted):
-            return self._go_on(bracket, move, running=move.trial == reporter)
-        self.queue.append((bracket, None))
-        return None
+        return self._go_on(bracket, move, runs=move.trial == reporter and move.trial not in self.pausing)
 
     def _complete(self, number: int) -> Stop:
-        return Stop(trial=number, complete=True, reason=self.words.complete(self.settings.resource))
+        return self._stop(number, self.words.complete(self.settings.resource), complete=True)
 
-    def _go_on(self, bracket: int, move: Promoted, *, running: bool) -> Command | None:
-        """A trial that runs is let run on; one that is held waits for a place."""
+    def _stop(self, number: int, reason: Reason, *, complete: bool = False) -> Stop:
+        self.stopping.add(number)
+        return Stop(trial=number, complete=complete, reason=reason)
+
+    def _go_on(self, bracket: int, move: rules.Promoted, *, runs: bool) -> Command | None:
+        """A trial that runs is let run on; one that is held, or about to be, waits for a place."""
         if self.settings.kind == "stopping":
             return None
         to, reason = float(self.shapes[bracket].units[move.rung]), self.words.promoted(bracket, move)
-        if running:
+        if runs:
             return Continue(trial=move.trial, to=to, reason=reason)
-        self._promise(bracket, move.trial, to, reason)
+        self._promise(move.trial, to, reason)
         return None
 
     # ------------------------------------------------------------------------------------------------------- asking
@@ -196,15 +207,14 @@ class Adaptive:
         """The first of the queue that can be begun: trials that are still being paused are passed over."""
         for bracket, trial in self.queue:
             if trial is None:
-                stopping = self.settings.kind == "stopping"
-                shape = self.shapes[bracket]
-                return Ask(resource=float(shape.units[-1 if stopping else 0]), ticket={"bracket": bracket})
+                units = self.shapes[bracket].units
+                to = units[-1] if self.settings.kind == "stopping" else units[0]
+                return Ask(resource=float(to), ticket={"bracket": bracket})
             if trial in self.held:
-                to, reason = self.promised[trial]
-                return Continue(trial=trial, to=to, reason=reason)
+                to_rung, reason = self.promised[trial]
+                return Continue(trial=trial, to=to_rung, reason=reason)
         if not self.queue and all(rule.over() for rule in self.rules):
-            begun = sum(shape.trials for shape in self.shapes)
-            return Over(f"all {begun} trials of {len(self.shapes)} bracket{'s'[: len(self.shapes) > 1]} were begun")
+            return Over(f"all {self._trials()} trials of the brackets were begun, and none waits for another")
         return Hold()
 
     # ------------------------------------------------------------------------------------------------------ the plan
@@ -214,23 +224,22 @@ class Adaptive:
         return sorted({float(unit) for shape in self.shapes for unit in shape.units})
 
     def brackets(self, trials: int | None) -> list[Bracket]:
-        """Of n at a rung max(n // d, 1) are expected at the next one."""
-        return [
-            Bracket(
-                shape.trials,
-                tuple(
-                    Level(count, float(unit))
-                    for count, unit in zip(expected_starts(shape, self.settings.divisor), shape.units, strict=True)
-                ),
-            )
-            for shape in self.settings.shapes(trials)
-        ]
+        """Of n at a rung max(n // d, 1) are expected at the next one; of synchronous halving, as many as are set."""
+        planned: list[Bracket] = []
+        for shape in self.settings.shapes(trials):
+            counts = expected_starts(shape, self.settings.divisor)
+            levels = (Level(count, float(unit)) for count, unit in zip(counts, shape.units, strict=True))
+            planned.append(Bracket(shape.trials, tuple(levels)))
+        return planned
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        one, found = len(self.shapes) == 1, self.settings
-        kind = "one bracket" if one else f"{len(self.shapes)} brackets"
+        found, count = self.settings, len(self.shapes)
+        brackets = "one bracket" if count == 1 else f"{count} brackets"
         return (
-            f"adaptive ({found.kind}): {kind} of {rungs_of(self.shapes)} rungs up to {self.words.resource} "
-            f"{found.resource}, about one in {found.divisor:g} goes on, {sum(s.trials for s in self.shapes)} trials"
+            f"adaptive ({found.kind}): {brackets} of {rungs_of(self.shapes)} rungs, {self._trials()} trials up to "
+            f"{self.words.resource} {found.resource}, about one in {found.divisor:g} goes on at each rung"
         )
+
+    def _trials(self) -> int:
+        return sum(shape.trials for shape in self.shapes)

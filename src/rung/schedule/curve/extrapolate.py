@@ -21,7 +21,7 @@ WEIGHTY = 8  # points count towards a member's likelihood: neighbours of a curve
 
 
 def bank(u: Array) -> Array:
-    """psi of every family (rows) at shares `u` of the resource: power laws, exponentials, the logarithm."""
+    """Psi of every family (rows) at shares `u` of the resource: power laws, exponentials, the logarithm."""
     u = u + SHIFT
     return np.array([*(u**-p for p in POWERS), *(np.exp(-k * u) for k in RATES), -np.log(u)])
 

@@ -16,6 +16,7 @@ KEPT = 128  # reports of a running trial; when there are more, every second one 
 LOOKS_PER_DOUBLING = 3
 FIRST_LOOK = 1 / 64  # of the maximum
 FEATURES = 4  # level, heading, disagreement, change over the last half
+LARGEST = 1e150  # losses beyond it are not told apart
 DIVERGED = np.array([math.inf, 0.0, 0.0, 0.0])
 
 
@@ -36,8 +37,8 @@ class Track:
 
     def add(self, step: float, value: float) -> bool:
         """One more report; whether it passed a look. An infinite one is no point of the curve."""
-        if math.isfinite(value):
-            self._keep(step, value)
+        if math.isfinite(value) and step >= 0:
+            self._keep(step, max(-LARGEST, min(value, LARGEST)))
         passed, before = int(np.searchsorted(self.at, step, side="right")), len(self.seen)
         if passed == before:
             return False

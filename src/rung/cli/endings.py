@@ -1,0 +1,67 @@
+"""When a study will end and which checkpoints it keeps, a sentence each, for `rung plan`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rung.model import Budget, StudySpec
+
+
+def ending_text(spec: StudySpec) -> str:
+    """When the study is over, by every limit that its budget sets."""
+    limits = list(_limits(spec.budget, spec))
+    if not limits:
+        return "when nothing is left to propose, or at `rung stop`"
+    either = limits[0] if len(limits) == 1 else f"{', '.join(limits[:-1])} or {limits[-1]}, whichever comes first"
+    return f"{either}; given up after {_failures(spec.budget)}"
+
+
+def _limits(budget: Budget, spec: StudySpec) -> list[str]:
+    from rung.cli.tables import number, seconds
+
+    metric = spec.objectives[0].metric if spec.objectives else "the metric"
+    said = {
+        "trials": f"after {budget.trials} trial{'s' * (budget.trials != 1)}",
+        "time_s": f"after {seconds(budget.time_s)} with a runner attached",
+        "target": f"when {metric} reaches {number(budget.target or 0)}",
+        "cost": f"when it has cost {number(budget.cost or 0)}",
+        "patience": f"after {budget.patience} trials in a row without a better {metric}",
+        "stop": f"when a trial reports {budget.stop}",
+        "improvement": f"when {number(budget.improvement or 0)} more of {metric} is not to be expected",
+    }
+    return [text for name, text in said.items() if getattr(budget, name) is not None]
+
+
+def _failures(budget: Budget) -> str:
+    limit = max(10, budget.trials or 0) if budget.max_failures is None else max(1, budget.max_failures)
+    return f"{limit} failed trial{'s' * (limit != 1)}, or when the first 5 all fail"
+
+
+def checkpoints_text(spec: StudySpec) -> str:
+    """Which checkpoints are kept."""
+    wanted = spec.checkpoint
+    if wanted.enabled is False:
+        return "no checkpoints: what is held or cloned begins again"
+    own = [
+        f"the {_counted(count, word)}"
+        for count, word in ((wanted.trial_best, "best"), (wanted.trial_latest, "latest"))
+        if count
+    ]
+    kept = [f"{' and '.join(own)} of each trial"] if own else []
+    if wanted.study_best:
+        kept.append(f"those of the {_counted(wanted.study_best, 'best')} trial{'s' * (wanted.study_best != 1)}")
+    what = "checkpoints" if wanted.enabled else "checkpoints, if trials write any"
+    room = "" if wanted.disk_bytes is None else f", in at most {_bytes(wanted.disk_bytes)}"
+    return f"{what}: {', '.join([*kept, 'and what a paused, cloned or running trial may need'])}{room}"
+
+
+def _counted(count: int, word: str) -> str:
+    return word if count == 1 else f"{count} {word}"
+
+
+def _bytes(count: int) -> str:
+    for power, unit in ((4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):
+        if count >= 1000**power:
+            return f"{count / 1000**power:.4g} {unit}"
+    return f"{count} bytes"

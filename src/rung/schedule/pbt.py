@@ -1,0 +1,426 @@
+"""Population based training: the worst of a population go on as changed copies of the best.
+
+Jaderberg et al. 2017, "Population Based Training of Neural Networks" (arXiv:1711.09846), algorithm 1, with truncation
+selection (section 4.1.1) and the explore step of `explore.py`. A *member* is a trial; a *slot* is a place in the
+population, which one member after another has. A member that is replaced is ended, and a clone begins in its slot, from
+the newest checkpoint of a better one.
+
+- `asynchronous`: when a member has trained for one `interval`, it is compared with the latest score of each other one;
+  among the worst `quantile` it is replaced by a clone of one of the best `quantile`. With fewer workers than members
+  they take turns: who has trained for an interval waits until nobody has trained less.
+- `synchronous`: every member waits at the interval until all are there; the k worst are replaced by clones of the k
+  best, the worst by one of the best, and so on.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import msgspec
+
+from rung.model import BadInput, Continue, Pause, Reason, Stop, to_wire
+from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Over, Progress, Propose
+from rung.schedule.explore import Explorer, described
+from rung.schedule.options import Options, exact
+from rung.schedule.ranking import UNKNOWN, ranking
+from rung.schedule.reasons import MOST_NAMED, Verdicts, figure, named, shown, trials
+from rung.schedule.rungs import result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+
+    from rung.schedule.base import Contest, Delta, Next
+    from rung.schedule.ranking import Ranking
+
+RULE = "pbt"
+POPULATION = 8
+INTERVALS = 10  # that a known maximum is made of
+
+
+class _Member(msgspec.Struct):
+    """A trial of the population. `begin`: where its intervals are counted from, `round`: how many it has behind it,
+    `due`: at which step the next one is over. One that is `full` has ended with a result, and its score counts on."""
+
+    number: int
+    slot: int
+    generation: int
+    root: int
+    params: dict[str, Any]
+    begin: float
+    step: float
+    round: int = 0
+    due: float = 0.0
+    losses: tuple[float, ...] | None = None
+    violation: float = 0.0
+    state: Literal["running", "pausing", "held", "full"] = "running"
+
+
+class _Vacancy(msgspec.Struct, frozen=True):
+    """A slot without a member. `replaces`: who had it, None at the beginning. `donor`: who is to be cloned, None: one
+    of the best."""
+
+    replaces: int | None = None
+    donor: int | None = None
+
+
+class PopulationBasedTraining:
+    """Options: `population` (8), `interval` (a tenth of `max`), `quantile` (0.25), `resample` (0.25), `factors`
+    ([0.8, 1.2]), `max` (None: members run to their own end), `type` (asynchronous)."""
+
+    options: ClassVar[dict[str, Any]] = {
+        "population": POPULATION,
+        "interval": None,
+        "quantile": 0.25,
+        "resample": 0.25,
+        "factors": [0.8, 1.2],
+        "max": None,
+        "type": "asynchronous",
+    }
+
+    def __init__(self, contest: Contest) -> None:
+        if contest.space is None:
+            raise BadInput("population based training needs a search space", key="schedule.method")
+        options = Options(contest)
+        self.top = options.number("max", None, above=0)
+        self.interval = _interval(options, self.top)
+        self.trials = contest.budget.trials
+        self.population = _population(options, self.trials)
+        self.quantile = _quantile(options, self.population)
+        self.synchronous = options.word("type", "asynchronous", ("asynchronous", "synchronous")) == "synchronous"
+        self.turns = self.synchronous or contest.workers < self.population
+        resample = options.number("resample", 0.25, least=0, most=1)
+        factors = options.numbers("factors", (0.8, 1.2), above=0)
+        self.explorer = Explorer(contest.space, resample=resample, factors=factors)
+        self.objectives = contest.objectives
+        self._verdicts = Verdicts(contest, RULE)
+        self.resource = self._verdicts.resource
+        self._members: dict[int, _Member] = {}  # by trial number: those that are under way
+        self._slots: dict[int, _Member] = {}  # by slot: those, and those that are full
+        self._vacant: dict[int, _Vacancy] = {slot: _Vacancy() for slot in range(self.population)}
+        self._round = 1  # of a synchronous population: which one all are on their way to the end of
+        self._begun = 0  # trials that count against the budget
+        self._told: set[int] = set()  # trials that were told to end, and have not yet
+
+    # ------------------------------------------------------------------------------------------------ what is observed
+
+    def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
+        """The worst are ended, and those who have to wait for others are held."""
+        found: dict[int, Stop | Pause | Continue] = {}
+        for delta in deltas:
+            if not isinstance(delta, Progress):
+                found.pop(delta.number, None)  # whatever was to become of it, this has come of it
+            found.update({command.trial: command for command in self._seen(delta)})
+        return list(found.values())
+
+    def _seen(self, delta: Delta) -> list[Stop | Pause | Continue]:
+        if isinstance(delta, Progress):
+            return self._reported(delta)
+        if isinstance(delta, Ended):
+            return self._ended(delta)
+        if isinstance(delta, Begun):
+            self._join(delta)
+        elif delta.number in self._members:
+            self._members[delta.number].state = "held" if isinstance(delta, Held) else "running"
+        return []
+
+    def _join(self, begun: Begun) -> None:
+        ticket = begun.ticket or {}
+        slot = ticket.get("slot")
+        if slot not in self._vacant:  # a user's own trial takes part beside the others
+            slot = 1 + max([self.population - 1, *self._slots])
+        self._vacant.pop(slot, None)
+        cloned = begun.parent is not None
+        self._slots[slot] = self._members[begun.number] = member = _Member(
+            number=begun.number,
+            slot=slot,
+            generation=ticket.get("generation", 0) if cloned else 0,
+            root=ticket.get("root", begun.number) if cloned else begun.number,
+            params=begun.params,
+            begin=0.0 if self.synchronous else begun.step,
+            step=begun.step,
+        )
+        self._count(member)
+        self._begun += 1
+
+    def _count(self, member: _Member) -> None:
+        """Its intervals are counted, as exactly as the numbers are written."""
+        begin, interval = Fraction(str(member.begin)), Fraction(str(self.interval))
+        member.round = math.floor((Fraction(str(member.step)) - begin) / interval)
+        member.due = float(begin + (member.round + 1) * interval)
+
+    def _reported(self, progress: Progress) -> list[Stop | Pause | Continue]:
+        member, losses = self._members.get(progress.number), result(progress)
+        if member is None or losses is None:
+            return []
+        if member.state != "running":
+            return []  # what it says on its way out counts when it has come back
+        member.step, member.losses, member.violation = progress.step, losses, progress.violation
+        if self.top is not None and progress.step > self.top:  # at the top a program ends by itself
+            full = Stop(trial=member.number, reason=self._verdicts.full(progress.step, self.top), complete=True)
+            return [full, *self._full(member)]
+        if self._at_top(member):
+            return self._close_round()
+        if member.step < member.due:
+            return []
+        self._count(member)
+        return self._at_round(member) if self.synchronous else self._at_interval(member)
+
+    def _ended(self, ended: Ended) -> list[Stop | Pause | Continue]:
+        member = self._members.get(ended.number)
+        if ended.losses is None and (member is not None or ended.number in self._told):
+            self._begun -= 1  # a failed one does not count against the budget
+        self._told.discard(ended.number)
+        if member is None:
+            return []
+        if ended.losses is not None:
+            return self._full(member)
+        self._vacate(member)
+        return self._close_round()
+
+    def _full(self, member: _Member) -> list[Stop | Pause | Continue]:
+        """It has had its training; nobody waits for it any more."""
+        member.state = "full"
+        del self._members[member.number]
+        return self._close_round()
+
+    def _vacate(self, member: _Member, donor: int | None = None) -> None:
+        """Its slot is free, for a clone of `donor` or of one of the best."""
+        del self._members[member.number], self._slots[member.slot]
+        self._vacant[member.slot] = _Vacancy(replaces=member.number, donor=donor)
+
+    def _at_top(self, member: _Member) -> bool:
+        return self.top is not None and member.step >= self.top
+
+    # ------------------------------------------------------------------------------------------------- who is replaced
+
+    def _at_interval(self, member: _Member) -> list[Stop | Pause | Continue]:
+        """Among the worst it is replaced. Else it goes on, when its turn comes."""
+        order = self._ranked(self._slots.values())
+        cut = self._cut(len(order))
+        if order.place(member.number) >= len(order) - cut and self._room() >= 1 and self._donors(order, cut):
+            return [self._replace(member, order, cut)]
+        if not self.turns:
+            return []
+        here = f"at {self.resource} {member.step:g}"
+        if self._open() or any(m.state == "held" and m.step <= member.step for m in self._members.values()):
+            return [self._pause(member, f"{here}: has trained for an interval, now it is the turn of others")]
+        reason = self._reason(member, f"{here}: goes on, since nobody waits who has trained less")
+        return [Continue(trial=member.number, to=self._limit(member), reason=reason)]
+
+    def _at_round(self, member: _Member) -> list[Stop | Pause | Continue]:
+        """It waits for the others. The last one to come closes the round."""
+        if member.round < self._round:
+            return []  # its checkpoint was older than the round in which it began
+        member.state = "pausing"
+        found = self._close_round()
+        if member.number not in self._members:
+            return found
+        here = f"at {self.resource} {member.step:g}"
+        if member.round >= self._round:
+            return [*found, self._pause(member, f"{here}: waits for the others at the end of round {self._round}")]
+        member.state = "running"
+        reason = self._reason(member, f"{here}: goes on, the last to end round {self._round - 1}")
+        return [*found, Continue(trial=member.number, to=self._limit(member), reason=reason)]
+
+    def _close_round(self) -> list[Stop | Pause | Continue]:
+        """When nobody is behind, the worst are replaced, and the others may go on; `next` lets them."""
+        inside = [member for member in self._members.values() if not self._at_top(member)]
+        if not self.synchronous or not inside or self._open():
+            return []
+        if any(member.round < self._round or member.losses is None for member in inside):
+            return []
+        order = self._ranked(inside)
+        donors = self._donors(order, int(min(self._cut(len(order)), max(0, self._room()))))
+        worst = [self._members[number] for number in order.best(len(order))[::-1][: len(donors)]]
+        cut = len(donors)
+        found: list[Stop | Pause | Continue] = [
+            self._replace(loser, order, cut, donor=donor.number) for loser, donor in zip(worst, donors, strict=True)
+        ]
+        self._round = 1 + min(member.round for member in inside)
+        return found
+
+    def _ranked(self, members: Iterable[_Member]) -> Ranking:
+        """Those with a score. A population is small: it is sorted anew for each decision."""
+        found = ranking(len(self.objectives))
+        for member in members:
+            if member.losses is not None:
+                found.add(member.number, member.losses, member.violation)
+        return found
+
+    def _cut(self, count: int) -> int:
+        """How many of `count` are the worst, and how many the best."""
+        return math.floor(Fraction(str(self.quantile)) * count)
+
+    def _donors(self, order: Ranking, count: int) -> list[_Member]:
+        """Those of the best `count` who can be cloned, best first: they have a usable score and resource left."""
+        found = [self._members[number] for number in order.best(count) if number in self._members]
+        return [m for m in found if not self._at_top(m) and order.key(m.number).tier != UNKNOWN]
+
+    def _room(self) -> float:
+        """How many trials the budget allows beside those that are to begin already."""
+        return math.inf if self.trials is None else self.trials - self._begun - len(self._vacant)
+
+    def _replace(self, member: _Member, order: Ranking, cut: int, *, donor: int | None = None) -> Stop:
+        """It is ended, since it is among the worst `cut`."""
+        reason = self._lost(member, order, cut)
+        self._told.add(member.number)
+        self._vacate(member, donor)
+        return Stop(trial=member.number, reason=reason)
+
+    def _pause(self, member: _Member, text: str) -> Pause:
+        member.state = "pausing"
+        return Pause(trial=member.number, reason=self._reason(member, text))
+
+    # ----------------------------------------------------------------------------------------------------- what begins
+
+    def next(self, number: int, rng: np.random.Generator) -> Next:
+        """A member for the first free slot; else the turn of whoever has trained least."""
+        for slot in self._open():
+            return self._member_for(slot, number, rng)
+        waiting = [m for m in self._members.values() if m.state == "held" and self._may_go_on(m)]
+        if waiting:
+            member = min(waiting, key=lambda m: (m.step, m.number))
+            text = f"round {self._round} begins" if self.synchronous else "its turn: of those who wait, trained least"
+            return Continue(trial=member.number, to=self._limit(member), reason=self._reason(member, text))
+        if self._members:
+            return Hold()
+        text = "the population has run to its end" if self.top is None else "the population has had all its resource"
+        return Over(text=f"{text}: {len(self._slots)} members")
+
+    def _may_go_on(self, member: _Member) -> bool:
+        return not self.synchronous or member.round < self._round or self._at_top(member)
+
+    def _open(self) -> list[int]:
+        """The slots that can get a member now. One that was replaced gets none when all the others are full."""
+        if not self._vacant or (self.trials is not None and self._begun >= self.trials):
+            return []
+        replaced = any(vacancy.replaces is not None for vacancy in self._vacant.values())
+        order = self._ranked(self._slots.values()) if replaced else None
+        some = order is None or not self._useful(order) or bool(self._best(order))
+        return sorted(slot for slot, vacancy in self._vacant.items() if some or vacancy.replaces is None)
+
+    def _useful(self, order: Ranking) -> bool:
+        """Whether anybody has a score that can be compared."""
+        return any(order.key(number).tier != UNKNOWN for number in order.best(1))
+
+    def _best(self, order: Ranking) -> list[_Member]:
+        """Whom a free slot can get a clone of."""
+        return self._donors(order, max(1, self._cut(len(order))))
+
+    def _member_for(self, slot: int, number: int, rng: np.random.Generator) -> Next:
+        vacancy = self._vacant[slot]
+        donors = [] if vacancy.replaces is None else self._best(self._ranked(self._slots.values()))
+        chosen = self._members.get(vacancy.donor) if vacancy.donor is not None else None
+        if chosen is not None and not self._at_top(chosen):
+            donors = [chosen]
+        if not donors:
+            ticket = {"slot": slot, "generation": 0, "root": number}
+            return Ask(resource=self._resource(0.0), ticket=ticket)
+        return self._clone(donors[int(rng.integers(len(donors)))], slot, vacancy.replaces, rng)
+
+    def _clone(self, donor: _Member, slot: int, replaces: int | None, rng: np.random.Generator) -> Propose:
+        params = self.explorer.explored(donor.params, rng)
+        generation = donor.generation + 1
+        changed = described(donor.params, params) or "nothing"
+        text = (
+            f"generation {generation}: a clone of trial {donor.number} at {self.resource} {donor.step:g} in place of "
+            f"trial {replaces}, with {changed} changed"
+        )
+        lineage = {"slot": slot, "generation": generation, "root": donor.root}
+        data = {"rule": RULE, "replaces": replaces, "resource": donor.step, **lineage}
+        reason = Reason(by=RULE, text=text, phase="explore", parent=donor.number, data=data)
+        resource = self._resource(donor.step)
+        return Propose(params=params, reason=reason, parent=donor.number, resource=resource, ticket=lineage)
+
+    def _resource(self, begin: float) -> float | None:
+        """How far a member that begins there may run at first."""
+        if not self.turns:
+            return self.top
+        interval = Fraction(str(self.interval))
+        end = float(self._round * interval if self.synchronous else Fraction(str(begin)) + interval)
+        return end if self.top is None else min(end, self.top)
+
+    def _limit(self, member: _Member) -> float:
+        """Up to where it may go on: its next interval, or the end of the round."""
+        ahead = float(self._round * Fraction(str(self.interval))) if self.synchronous else 0.0
+        return min(max(member.due, ahead), math.inf if self.top is None else self.top)
+
+    # ----------------------------------------------------------------------------------------------------------- words
+
+    def _lost(self, member: _Member, order: Ranking, cut: int) -> Reason:
+        place = order.place(member.number)
+        ahead = order.best(min(MOST_NAMED, cut))
+        losses = member.losses or ()
+        values = [to_wire(shown(o, loss)) for o, loss in zip(self.objectives, losses, strict=True)]
+        said = ", ".join(named(o, loss) for o, loss in zip(self.objectives, losses, strict=True))
+        text = f"at {self.resource} {member.step:g}: {said} is number {place + 1} of {len(order)}"
+        threshold = None
+        if len(self.objectives) == 1:
+            bound = self._slots_by_number()[order.best(len(order) - cut)[-1]].losses
+            assert bound is not None
+            threshold = to_wire(shown(self.objectives[0], bound[0]))
+            text += f", where {figure(shown(self.objectives[0], bound[0]))} was needed"
+        text += f"; lost to {trials(ahead)}, of whom a clone takes its place"
+        more = {"value": values[0] if len(values) == 1 else values, "threshold": threshold, "lost_to": ahead}
+        return self._reason(member, text, more)
+
+    def _slots_by_number(self) -> dict[int, _Member]:
+        return {member.number: member for member in self._slots.values()}
+
+    def _reason(self, member: _Member, text: str, more: dict[str, Any] | None = None) -> Reason:
+        data = {"rule": RULE, "rung": member.round, "resource": member.step, "generation": member.generation}
+        return Reason(by=RULE, text=text, data={**data, **(more or {})})
+
+    # --------------------------------------------------------------------------------------------------- what is shown
+
+    def levels(self) -> Sequence[float]:
+        """None: what a clone reports is its ancestors' work too."""
+        return ()
+
+    def brackets(self, trials: int | None) -> list[Bracket]:
+        """One population; who is replaced is decided by what is reported."""
+        return [Bracket(self.population, ())]
+
+    def describe(self) -> str:
+        """One sentence for `rung plan`."""
+        cut = self._cut(self.population)
+        when = "when all are there" if self.synchronous else "as each one gets there"
+        end = "to the end of each" if self.top is None else f"up to {self.resource} {self.top:g}"
+        return (
+            f"population based training: {self.population} members {end}; every {self.interval:g} ({self.resource}), "
+            f"{when}, the worst {cut} are replaced by clones of the best {cut} with changed parameters"
+        )
+
+
+def _interval(options: Options, top: float | None) -> float:
+    """The resource between decisions: of a maximum in whole numbers a whole number."""
+    given = options.number("interval", None, above=0)
+    if given is None and top is None:
+        raise options.error("interval", "give the resource between two decisions, or `max`, of which it is a tenth")
+    if given is not None:
+        if top is not None and given >= top:
+            raise options.error("interval", f"expected less than max ({top}), got {given}: nobody would be compared")
+        return given
+    assert top is not None
+    return math.ceil(Fraction(str(top)) / INTERVALS) if isinstance(top, int) else exact(top / INTERVALS)
+
+
+def _population(options: Options, trials: int | None) -> int:
+    size = options.whole("population", POPULATION, least=2)
+    if trials is not None and trials < size:
+        message = f"a population of {size} needs a budget of at least {size} trials, and one more for each clone; "
+        raise options.error("population", message + f"budget.trials is {trials}")
+    return size
+
+
+def _quantile(options: Options, population: int) -> float:
+    share = options.number("quantile", 0.25, above=0, most=0.5)
+    if Fraction(str(share)) * population < 1:
+        raise options.error(
+            "quantile", f"{share} of {population} members is nobody: give at least {math.ceil(100 / population) / 100}"
+        )
+    return share

@@ -1,0 +1,114 @@
+"""When a study has had enough: its budget, and what its trials have reported. Pure rules over the state.
+
+What each rule needs is counted as events are folded (`Tally`), so that asking costs the same whatever the number of
+trials.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rung.model import Reason, from_wire
+from rung.space.errors import SpaceError
+from rung.space.expressions import metric_expression
+from rung.study.transitions import Phase
+
+if TYPE_CHECKING:
+    from rung.study import events as ev
+    from rung.study.live import Live
+    from rung.study.state import State
+
+COST = "cost"  # the metric in which trials report what they have cost so far
+
+
+class Tally(msgspec.Struct):
+    """What is counted for the endings. `cost`: of all attempts that are over, by price, or as reported; `costs`: what
+    each live trial has reported; `stale`: trials with a value in a row that were not better; `met`: the first trial
+    that made the stop expression true."""
+
+    cost: float = 0.0
+    costs: dict[int, float] = {}
+    stale: int = 0
+    met: int = -1
+
+
+def reported(state: State, live: Live, event: ev.TrialReported) -> None:
+    """The event is counted: what the trial has cost, and whether it meets the stop expression."""
+    budget, tally = state.spec.budget, state.tally
+    for report in event.reports:
+        cost = from_wire(report.values.get(COST, math.nan))
+        if math.isfinite(cost):
+            before = tally.costs.get(live.number, 0.0)
+            tally.costs[live.number] = max(cost, before)
+            tally.cost += max(0.0, cost - before)
+    if budget.stop is not None and tally.met < 0 and _meets(live, budget.stop):
+        tally.met = live.number
+
+
+def _meets(live: Live, text: str) -> bool:
+    values = {name: track.last for name, track in live.tracks.items()}
+    try:
+        return metric_expression(text).holds(values)
+    except SpaceError:
+        return False  # such as a division by a metric that is 0
+
+
+def exited(state: State, trial: int, seconds: float) -> None:
+    """What an attempt has cost by its time is counted, where trials do not say it themselves."""
+    price = state.spec.run.price
+    if price is not None and trial not in state.tally.costs:
+        state.tally.cost += price * seconds / 3600
+
+
+def completed(state: State, event: ev.TrialCompleted, *, better: bool) -> None:
+    """One more trial is over."""
+    state.tally.costs.pop(event.trial, None)
+    if event.values is not None:
+        state.tally.stale = 0 if better else state.tally.stale + 1
+
+
+def spent(state: State) -> float:
+    """What the study has cost so far, that of running attempts until the last event included."""
+    price, tally = state.spec.run.price, state.tally
+    if price is None:
+        return tally.cost
+    running = (state.live[n] for n in state.active if n not in tally.costs and state.live[n].exit is None)
+    seconds = sum(max(0.0, state.switches.last_at - live.started) for live in running if live.started is not None)
+    return tally.cost + price * seconds / 3600
+
+
+def enough(state: State) -> Reason | None:
+    """Why the budget ends the study now, or None. Phase `now` ends the running trials too, `drain` lets them finish."""
+    budget, tally = state.spec.budget, state.tally
+    if state.switches.time_spent:
+        return Reason(by="budget", text=f"the time budget of {budget.time_s:g} s is used up", phase="now")
+    if budget.cost is not None and spent(state) >= budget.cost:
+        return Reason(by="budget", text=f"the cost budget of {budget.cost:g} is used up", phase="now")
+    if target_reached(state):
+        return _reached(state, f"the target {budget.target:g} is reached")
+    if budget.stop is not None and tally.met >= 0:
+        return _reached(state, f"{budget.stop} holds for trial {tally.met}", {"trial": tally.met})
+    if budget.patience is not None and tally.stale >= budget.patience:
+        text = f"the last {tally.stale} trials were no better than trial {state.switches.best}"
+        return Reason(by="budget", text=text, phase="drain")
+    return None
+
+
+def _reached(state: State, text: str, data: dict[str, int] | None = None) -> Reason:
+    return Reason(by="budget", text=text, phase="drain" if state.created.deterministic else "now", data=data or {})
+
+
+def target_reached(state: State) -> bool:
+    """Whether a complete trial's first objective is at least as good as the target."""
+    target = state.spec.budget.target
+    if target is None or not state.spec.objectives:
+        return False
+    return state.switches.best_loss <= state.spec.objectives[0].loss(target)
+
+
+def completes(state: State, trial: int) -> bool:
+    """Whether the end of the study leaves the running trial complete: it is the one that made it end."""
+    return trial == state.tally.met and state.phase(trial) in {Phase.STARTING, Phase.RUNNING, Phase.PAUSING}
