@@ -24,6 +24,7 @@ AMONG: dict[str, Any] = {
 
 
 class TestMedian(SchedulerConformance):
+    MANY: ClassVar[int] = 3000
     BAD: ClassVar[Any] = {**AMONG, "average": [1, "yes"]}
 
     @pytest.fixture
@@ -36,6 +37,7 @@ class TestMedianOfValues(TestMedian):
 
 
 class TestPercentile(SchedulerConformance):
+    MANY: ClassVar[int] = 3000
     given: ClassVar[Any] = {"percentile": 30, "population": 3}
     BAD: ClassVar[Any] = {**AMONG, "percentile": [0, 100, -5, "half"]}
 
@@ -85,6 +87,7 @@ class TestPatienceByResource(SchedulerConformance):
 
 
 class TestWilcoxon(SchedulerConformance):
+    MANY: ClassVar[int] = 3000
     BAD: ClassVar[Any] = {"p": [0, 0.6, "0.1"], "min": [0, 1.5, "2"]}
 
     @pytest.fixture
@@ -93,6 +96,7 @@ class TestWilcoxon(SchedulerConformance):
 
 
 class TestCurve(SchedulerConformance):
+    MANY: ClassVar[int] = 3000
     given: ClassVar[Any] = {"population": 5, "alpha": 0.3}
     BAD: ClassVar[Any] = {
         "max": [0, "many", float("inf")],

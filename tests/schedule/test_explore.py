@@ -143,9 +143,8 @@ def test_whatever_comes_out_is_in_the_space_and_the_same_again(
     assert explores.space.check(found) == found
     assert explores.explored(params, RNG(seed)) == found
     if parameter.scale == "linear" and isinstance(params["x"], float) and resample == 0:
-        x = params["x"]
-        expected = [min(max(x * factor, *explores.space.axes[0].limits[:1]), explores.space.axes[0].limits[1])
-                    for factor in (0.8, 1.2)]  # fmt: skip
+        x, (low, high) = params["x"], explores.space.axes[0].limits
+        expected = [min(max(x * factor, low), high) for factor in (0.8, 1.2)]
         room = parameter.step or 0.0
         assert min(abs(found["x"] - y) for y in expected) <= room + 1e-9 * max(1.0, abs(x))
 

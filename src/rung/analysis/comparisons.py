@@ -147,11 +147,11 @@ def seeds_needed(methods: int) -> int:
     return 1 + math.ceil(math.log2((methods - 1) * 1 / ALPHA))
 
 
-def sentence(verdict: Verdict | None, names: Sequence[str], *, what: str = "seed") -> str:
-    """What the tests say, for people. `what`: the name of a block."""
+def sentence(verdict: Verdict | None, names: Sequence[str], *, what: str = "seeds") -> str:
+    """What the tests say, for people. `what`: the name of blocks."""
     if verdict is None:
-        return f"one {what} settles nothing: compare several"
-    counted = f"{verdict.blocks} {what}s"
+        return f"nothing is settled: it takes two methods or more, and all of them with the same {what}"
+    counted = f"{verdict.blocks} {what}"
     if verdict.least > ALPHA:
         needed = seeds_needed(len(names))
         return (

@@ -29,7 +29,7 @@ DARK = ("#56b4e9", "#ff8c42", "#2bc497", "#e79bc4", "#f0d442", "#d0d0d0")
 DASHES = ("", "7 3", "2 3")
 PANEL_W, PANEL_H = 520, 340
 LEFT, TOP, BOTTOM = 70, 34, 50
-LETTER = 6.7  # width of a letter of 12 px, about
+LETTER = 7.3  # width of a letter of 12 px, about
 LINE = 14  # height of a label
 SETTLED = 0.05  # the first values of a search may be anything: the axis shows what is left after this share of it
 SPAN_FOR_LOG = 30.0
@@ -90,7 +90,7 @@ def linear_ticks(low: float, high: float) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten, three to seven of them."""
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.9999)
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= 0.75 * rough)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [step * i for i in range(first, last + 1)]
 

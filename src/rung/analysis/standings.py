@@ -171,8 +171,10 @@ class Standings:
 
     def sentence(self) -> str:
         """The verdict for people."""
-        what = "seed" if len(self.asked.problems) == 1 else "pair of file and seed"
-        return comparisons.sentence(self.verdict(), self.asked.methods, what=what)
+        return comparisons.sentence(self.verdict(), self.asked.methods, what=self._paired_by())
+
+    def _paired_by(self) -> str:
+        return "seeds" if len(self.asked.problems) == 1 else "pairs of file and seed"
 
     # ------------------------------------------------------------------------------------------------------- curves
 
@@ -224,9 +226,13 @@ class Standings:
         alone = len(self.asked.problems) == 1
         unit, size = self.unit(0) if alone else (f"{self.asked.over}, % of the longest run", 1.0)
         places = shares * self.horizons[0] / size if alone else 100 * shares
-        curves = [Curve(label, places, *band) for label, band in zip(self.asked.methods, bands, strict=True)]
-        blocks = len(self.blocks()[0])
-        return Panel(f"mean rank and 95 % interval, {blocks} blocks", unit, "rank (1: best)", tuple(curves), True)
+        worst = len(self.asked.methods)
+        curves = [
+            Curve(label, places, mean, np.clip(low, 1, worst), np.clip(high, 1, worst))
+            for label, (mean, low, high) in zip(self.asked.methods, bands, strict=True)
+        ]
+        title = f"mean rank and 95 % interval: {len(self.blocks()[0])} {self._paired_by()}"
+        return Panel(title, unit, "rank (1: best)", tuple(curves), True)
 
     # ------------------------------------------------------------------------------------------------------- records
 

@@ -141,8 +141,9 @@ class _Reader:
         trial.state = event.state
         if event.state == "failed":
             return
-        self.evaluated += 1
-        trial.place = self.evaluated
+        if not trial.place:  # one that a user had tried again is the trial that it was
+            self.evaluated += 1
+            trial.place = self.evaluated
         if event.values is not None:
             values = map(from_wire, event.values)
             trial.seen.update({o.metric: value for o, value in zip(self.objectives, values, strict=True)})

@@ -48,18 +48,25 @@ class Crew:
 
     def work(self, runs: Iterator[Run]) -> Iterator[Outcome]:
         """Each run's outcome, as they come. `runs` is asked for the next one when there is room for it."""
-        with self._signals():
-            more = True
-            while more or self.children:
-                while more and len(self.children) < self.parallel and self.ended_by is None:
-                    run = next(runs, None)
-                    more = run is not None
-                    if run is not None:
-                        self.children.append(self._begun(run))
-                more = more and self.ended_by is None
-                yield from self._over()
-                if self.children:
-                    time.sleep(POLL_S)
+        with _Passing(self._pass_on):
+            try:
+                while self._fill(runs) or self.children:
+                    yield from self._over()
+                    if self.children:
+                        time.sleep(POLL_S)
+            finally:  # nobody listens any more: what is left ends as on Ctrl-C
+                self._signal(signal.SIGINT)
+
+    def _fill(self, runs: Iterator[Run]) -> bool:
+        """Every place has a run; whether there may be more."""
+        while self.ended_by is None and len(self.children) < self.parallel:
+            run = next(runs, None)
+            if run is None or self.ended_by is not None:  # a signal may come while the next study is being made
+                return False
+            self.children.append(self._begun(run))
+            if self.ended_by is not None:  # or just before it was known who is to be told
+                self.children[-1].process.send_signal(self.ended_by)
+        return self.ended_by is None
 
     def _begun(self, run: Run) -> _Child:
         log = self.folder / run.study / LOG
@@ -78,11 +85,11 @@ class Crew:
                 self.children.remove(child)
                 yield Outcome(child.run, code, time.monotonic() - child.begun, last_line(child.log))
 
-    def _signals(self) -> Any:
-        return _Passing(self._pass_on)
-
     def _pass_on(self, number: int) -> None:
         self.ended_by = number
+        self._signal(number)
+
+    def _signal(self, number: int) -> None:
         for child in self.children:
             if child.process.poll() is None:
                 child.process.send_signal(number)

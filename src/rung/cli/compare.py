@@ -163,9 +163,12 @@ def _work(studies: Studies, crew: Crew, runs: Sequence[Run]) -> list[tuple[Run, 
 
 
 def _ended(studies: Studies, outcome: Outcome) -> str:
+    from rung.api.crew import SIGNALS
     from rung.cli.tables import number, seconds
 
     took = seconds(outcome.seconds)
+    if outcome.code in SIGNALS.values():
+        return f"{outcome.run.study} is interrupted after {took}"
     if outcome.code:
         return f"{outcome.run.study} failed after {took}: {outcome.said}"
     handle = studies.find(outcome.run)
@@ -262,7 +265,7 @@ def _print(standings: Standings, form: str) -> None:
 def _cells(standings: Standings, rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
     """The table's head and rows; a column that would be empty is left out."""
     head = ["file", "method", "runs", "mean", "interval", "median", "rank", "rank interval", "wins"]
-    within = f"{100 * standings.asked.within:g} % after"
+    within = f"{standings.asked.over} to {100 * standings.asked.within:g} %"
     head += [within, "reached", "trials", "failed"]
     cells = [_row_cells(standings, row) for row in rows]
     kept = [i for i in range(len(head)) if any(row[i] not in {None, ""} for row in cells)]

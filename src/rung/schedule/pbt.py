@@ -222,6 +222,8 @@ class PopulationBasedTraining:
         here = f"at {self.resource} {member.step:g}"
         if member.round >= self._round:
             return [*found, self._pause(member, f"{here}: waits for the others at the end of round {self._round}")]
+        if any(vacancy.donor == member.number for vacancy in self._vacant.values()):
+            return [*found, self._pause(member, f"{here}: waits until it is cloned")]
         member.state = "running"
         reason = self._reason(member, f"{here}: goes on, the last to end round {self._round - 1}")
         return [*found, Continue(trial=member.number, to=self._limit(member), reason=reason)]
@@ -278,14 +280,15 @@ class PopulationBasedTraining:
     # ----------------------------------------------------------------------------------------------------- what begins
 
     def next(self, number: int, rng: np.random.Generator) -> Next:
-        """A member for the first free slot; else the turn of whoever has trained least."""
-        for slot in self._open():
-            return self._member_for(slot, number, rng)
+        """Whoever has trained least: a new member for a free slot, or one that waits for its turn."""
+        slots = self._open()
         waiting = [m for m in self._members.values() if m.state == "held" and self._may_go_on(m)]
-        if waiting:
-            member = min(waiting, key=lambda m: (m.step, m.number))
+        first = min(waiting, key=lambda m: (m.step, m.number), default=None)
+        if slots and (first is None or self._begins_at(slots[0]) <= first.step):
+            return self._member_for(slots[0], number, rng)
+        if first is not None:
             text = f"round {self._round} begins" if self.synchronous else "its turn: of those who wait, trained least"
-            return Continue(trial=member.number, to=self._limit(member), reason=self._reason(member, text))
+            return Continue(trial=first.number, to=self._limit(first), reason=self._reason(first, text))
         if self._members:
             return Hold()
         text = "the population has run to its end" if self.top is None else "the population has had all its resource"
@@ -295,32 +298,38 @@ class PopulationBasedTraining:
         return not self.synchronous or member.round < self._round or self._at_top(member)
 
     def _open(self) -> list[int]:
-        """The slots that can get a member now. One that was replaced gets none when all the others are full."""
+        """The slots that can get a member now, those first that never had one. One whose member was replaced stays
+        empty when all the others are full by now."""
         if not self._vacant or (self.trials is not None and self._begun >= self.trials):
             return []
-        replaced = any(vacancy.replaces is not None for vacancy in self._vacant.values())
-        order = self._ranked(self._slots.values()) if replaced else None
-        some = order is None or not self._useful(order) or bool(self._best(order))
-        return sorted(slot for slot, vacancy in self._vacant.items() if some or vacancy.replaces is None)
+        never = sorted(slot for slot, vacancy in self._vacant.items() if vacancy.replaces is None)
+        others = sorted(slot for slot, vacancy in self._vacant.items() if vacancy.replaces is not None)
+        order = self._ranked(self._slots.values()) if others else None
+        scored = order is not None and any(order.key(number).tier != UNKNOWN for number in order.best(1))
+        return never + others if not scored or self._best() else never
 
-    def _useful(self, order: Ranking) -> bool:
-        """Whether anybody has a score that can be compared."""
-        return any(order.key(number).tier != UNKNOWN for number in order.best(1))
+    def _best(self) -> list[_Member]:
+        """Whom a free slot can get a clone of: the best `quantile`, or the next who have any resource left."""
+        order = self._ranked(self._slots.values())
+        cut = max(1, self._cut(len(order)))
+        return self._donors(order, cut) or self._donors(order, len(order))[:1]
 
-    def _best(self, order: Ranking) -> list[_Member]:
-        """Whom a free slot can get a clone of."""
-        return self._donors(order, max(1, self._cut(len(order))))
-
-    def _member_for(self, slot: int, number: int, rng: np.random.Generator) -> Next:
+    def _donors_for(self, slot: int) -> list[_Member]:
+        """Whom this slot gets a clone of; nobody: it gets a new configuration."""
         vacancy = self._vacant[slot]
-        donors = [] if vacancy.replaces is None else self._best(self._ranked(self._slots.values()))
         chosen = self._members.get(vacancy.donor) if vacancy.donor is not None else None
         if chosen is not None and not self._at_top(chosen):
-            donors = [chosen]
-        if not donors:
-            ticket = {"slot": slot, "generation": 0, "root": number}
-            return Ask(resource=self._resource(0.0), ticket=ticket)
-        return self._clone(donors[int(rng.integers(len(donors)))], slot, vacancy.replaces, rng)
+            return [chosen]
+        return [] if vacancy.replaces is None else self._best()
+
+    def _begins_at(self, slot: int) -> float:
+        return min((donor.step for donor in self._donors_for(slot)), default=0.0)
+
+    def _member_for(self, slot: int, number: int, rng: np.random.Generator) -> Next:
+        donors = self._donors_for(slot)
+        if donors:
+            return self._clone(donors[int(rng.integers(len(donors)))], slot, self._vacant[slot].replaces, rng)
+        return Ask(resource=self._resource(0.0), ticket={"slot": slot, "generation": 0, "root": number})
 
     def _clone(self, donor: _Member, slot: int, replaces: int | None, rng: np.random.Generator) -> Propose:
         params = self.explorer.explored(donor.params, rng)

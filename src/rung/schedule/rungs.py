@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -87,7 +88,8 @@ def ladder(contest: Contest, *, top_required: str = "") -> Ladder:
         return Ladder(levels=_listed(options, least, top), top=top, eta=eta)
     least = 1 if least is None else least
     if top is not None and least >= top:
-        raise options.error("min", f"must be below max ({top}), got {least}: no rung is left to compare trials at")
+        name, other = ("min", f"below max ({top}), got {least}") if "min" in options else ("max", f"above 1, got {top}")
+        raise options.error(name, f"must be {other}: no rung is left to compare trials at")
     steps = _counted(least, options.number("increment", None, above=0)) or _geometric(least, eta)
     return Ladder(levels=_below(options, steps, top), top=top, eta=eta)
 
@@ -120,15 +122,15 @@ def _geometric(least: float, eta: float) -> Iterator[float]:
 def _below(options: Options, steps: Iterator[float], top: float | None) -> tuple[float, ...]:
     """The distinct steps below the top; without a top, as many as floats can tell apart and we keep at the most."""
     found: list[float] = []
-    for level in steps:
-        if level >= (LARGEST if top is None else top) or (top is None and len(found) == MOST_LEVELS):
+    for level in islice(steps, MOST_LEVELS):
+        if level >= (LARGEST if top is None else top):
             return tuple(found)
-        if len(found) == MOST_LEVELS:
-            name = "increment" if "increment" in options else "eta"
-            raise options.error(name, f"makes more than {MOST_LEVELS} rungs below max ({top}); give a larger one")
         if not found or level > found[-1]:
             found.append(level)
-    raise AssertionError("steps never end")
+    if top is None:
+        return tuple(found)
+    name = "increment" if "increment" in options else "eta"
+    raise options.error(name, f"makes more than {MOST_LEVELS} rungs below max ({top}); give a larger one")
 
 
 _GENERIC = ("epochs", "max_epochs", "num_epochs", "n_epochs", "max_t")

@@ -206,7 +206,7 @@ class Engine:
                 "attempt": int(self.state.table["attempt"][command.trial]),
             }
             outcomes = [
-                (ev.TrialContinued, {**going_on, "to": command.to, "reason": command.reason}),
+                (ev.TrialContinued, {**going_on, "to": _number(command.to), "reason": command.reason}),
                 (ev.AttemptAssigned, {**self._assignment(command.trial), "resource": _number(command.to)}),
             ]
         elif isinstance(command, Done):

@@ -7,18 +7,21 @@ goes back. All of these are kept in the log, and shown to nobody who compares tr
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from rung.model import from_wire
 from rung.schedule import base as schedule
+from rung.search.base import Result
 from rung.study import events as ev
+from rung.study.fidelity import Reached
 from rung.study.live import Track
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rung.model import Report, StudySpec
     from rung.study.state import State
@@ -38,12 +41,13 @@ class Course(msgspec.Struct):
 class Following:
     """The deltas that each event means to a scheduler, in the order of the log."""
 
-    def __init__(self, spec: StudySpec) -> None:
-        self.objectives, self.outcomes = spec.objectives, spec.outcomes
+    def __init__(self, spec: StudySpec, levels: Sequence[float]) -> None:
+        """`levels`: the rungs at which results can be compared, ascending."""
+        self.objectives, self.outcomes, self.levels = spec.objectives, spec.outcomes, levels
         self.courses: dict[int, Course] = {}
 
-    def digest(self, state: State, event: ev.AnyEvent) -> Iterator[schedule.Delta]:
-        """What the event, which `state` has applied, means."""
+    def digest(self, state: State, event: ev.AnyEvent) -> Iterator[schedule.Delta | Reached]:
+        """What the event, which `state` has applied, means to the scheduler; and which rungs a trial has come to."""
         if isinstance(event, ev.TrialReported):
             yield from self._progress(state, event)
         elif isinstance(event, ev.TrialProposed):
@@ -71,13 +75,14 @@ class Following:
             course = self.courses[trial] = Course([None] * len(self.objectives), [0.0] * len(self.outcomes))
         return course
 
-    def _progress(self, state: State, event: ev.TrialReported) -> Iterator[schedule.Progress]:
+    def _progress(self, state: State, event: ev.TrialReported) -> Iterator[schedule.Progress | Reached]:
         course, live = self._course(event.trial), state.live[event.trial]
         begun = live.assigned if live.started is None else live.started
         for report in event.reports:
             losses = self._heard(course, report)
             course.seconds = max(course.seconds, course.before + report.time - begun)
             if report.step > course.step:
+                passed = bisect_right(self.levels, course.step), bisect_right(self.levels, report.step)
                 course.step = report.step
                 so_far = tuple(
                     None if track is None else objective.loss(track.pick(objective.value))
@@ -85,6 +90,10 @@ class Following:
                 )
                 broken = sum(course.violations)
                 yield schedule.Progress(event.trial, report.step, losses, so_far, broken, course.seconds)
+                known = tuple(loss for loss in so_far if loss is not None)
+                if passed[1] > passed[0] and len(known) == len(so_far):
+                    result = Result(event.trial, known, tuple(course.violations), live.reports, course.seconds)
+                    yield Reached(passed[1] - 1, result)
 
     def _heard(self, course: Course, report: Report) -> tuple[float | None, ...]:
         losses: list[float | None] = []

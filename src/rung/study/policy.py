@@ -22,6 +22,7 @@ from rung.search.base import Delta, Earlier, Exhausted, Proposed, Result, Search
 from rung.space import SpaceError
 from rung.study import deltas
 from rung.study import events as ev
+from rung.study.fidelity import Concluded, Fidelity, Reached
 from rung.study.following import Following
 from rung.study.guard import ENOUGH, Failure, Guard, fallback
 from rung.study.order import Arrival, InOrder, order_of
@@ -118,7 +119,11 @@ class Combined:
         self.left_out: set[int] = set()  # trials that do not fit the space as it is now: searchers do not know them
         self.wanted: dict[int, Stop | Pause | Continue] = {}
         self.order: Arrival | InOrder = order_of(state)
-        self.following = Following(state.spec)
+        levels = scheduler.levels()
+        self.following = Following(state.spec, levels)
+        # Where results count in the order of the trials, what a trial had at a rung would come before its turn.
+        compared = bool(levels) and isinstance(self.order, Arrival)
+        self.fidelity = Fidelity(len(levels), len(state.space.names)) if compared else None
 
     def catch_up(self, state: State) -> None:
         """All that `state` already holds has been observed: the state came from a snapshot or from elsewhere."""
@@ -138,7 +143,8 @@ class Combined:
             proposed, fits = deltas.proposal(state, event)
             found += [proposed] if fits else [deltas.Stray(event.trial), proposed]
         elif isinstance(event, ev.TrialCompleted) or (isinstance(event, ev.TrialTold) and state.is_final(event.trial)):
-            found.append(deltas.result(state, event.trial))  # TrialTold on a final trial is another result of it
+            complete = state.phase(event.trial) is Phase.COMPLETE  # TrialTold on a final trial is another result of it
+            found.append(Concluded(deltas.result(state, event.trial), complete))
         elif isinstance(event, ev.TrialStopped | ev.TrialPaused | ev.TrialContinued | ev.TrialRetried):
             found.append(event)
         elif isinstance(event, ev.EarlierStudyRead):
@@ -176,8 +182,13 @@ class Combined:
                 self.left_out.add(item.number)
             if isinstance(item, Proposed) and item.number not in self.left_out:
                 self.taken.add(item.params)
-            if isinstance(item, Proposed | Result):
+            if isinstance(item, Proposed):
                 self._show(self.order.add(item))
+            if isinstance(item, Concluded):
+                found = [item.result] if self.fidelity is None else self.fidelity.concluded(item)
+                self._show([shown for result in found for shown in self.order.add(result)])
+            if isinstance(item, Reached) and self.fidelity is not None:
+                self._show(self.fidelity.reached(item))
             if isinstance(item, Earlier):
                 self._show([item])
             if isinstance(item, Budget):
@@ -190,6 +201,8 @@ class Combined:
         self.taken, self.left_out = told.taken, told.left_out
         self.guard = Guard(told.searcher, told.taken.space, lazy=self.limit_s is not None)
         self._show([*told.earlier, *self.order.let_in(told.history)])
+        if self.fidelity is not None:
+            self._show(self.fidelity.everything())
 
     def _show(self, found: Sequence[Delta]) -> None:
         if self.left_out:
@@ -235,7 +248,8 @@ class Combined:
     def _asked(self, state: State, place: schedule.Ask, version: int) -> Answer:
         """The searcher's proposal, for the place that the scheduler has."""
         number = len(state)
-        pending = [trial for trial in self.order.pending(state) if trial not in self.left_out]
+        shown = self.fidelity.highest if self.fidelity is not None else ()  # they have a result already
+        pending = [n for n in self.order.pending(state) if n not in self.left_out and n not in shown]
         by, failures, known = state.spec.search.method, state.switches.fallbacks, self.guard.known
         guard, taken, bound = self.guard, self.taken, state.spec.budget.improvement
 

@@ -21,9 +21,9 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, ClassVar
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -31,6 +31,9 @@ from rung.model import BadInput, Continue, Pause, Stop
 from rung.schedule.base import Begun, Contest, Delta, Ended, Held, Next, Progress, Resumed, Scheduler
 from rung.study.seeds import generator
 from rung.testing.racing import Command, MakeScheduler, Meeting, contest, falling, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 REASON = ("rule", "resource", "value", "threshold", "lost_to")
 
@@ -99,7 +102,7 @@ class SchedulerConformance:
 
     def test_independent_neighbours_may_change_places(self, make: MakeScheduler) -> None:
         """See the promise above."""
-        meeting = self.meeting(make, trials=16)
+        meeting = self.meeting(make, trials=24, workers=8, lag=2)
         swapped = 0
         for i in _neighbours(meeting.history):
             prefix, pair, rest = meeting.history[:i], meeting.history[i : i + 2], meeting.history[i + 2 : i + 60]
@@ -162,13 +165,13 @@ class SchedulerConformance:
     @pytest.mark.parametrize(
         "curve",
         [
-            lambda number, step: (math.inf,),
-            lambda number, step: (0.5,),
-            lambda number, step: (math.inf if number % 2 else spread(number),),
-            lambda number, step: (1e308 if number % 3 else -1e308,),
-            lambda number, step: (math.inf if step > 2 else 1.0 / step,),
-            lambda number, step: None,
-            lambda number, step: (None,),
+            lambda *_: (math.inf,),
+            lambda *_: (0.5,),
+            lambda number, _: (math.inf if number % 2 else spread(number),),
+            lambda number, _: (1e308 if number % 3 else -1e308,),
+            lambda _, step: (math.inf if step > 2 else 1.0 / step,),
+            lambda *_: None,
+            lambda *_: (None,),
         ],
         ids=["worst", "equal", "every second is worst", "huge", "diverging", "failing", "never reported"],
     )
@@ -243,13 +246,12 @@ class SchedulerConformance:
     @pytest.mark.slow
     def test_many_trials_cost_no_more_each(self, make: MakeScheduler) -> None:
         """Lines executed and losses compared, for a delta of a study that is young, and of one that has many trials."""
-        asked = self.asked(trials=self.MANY, workers=16)
-        windows = [range(self.MANY // 10, self.MANY // 10 + 50), range(self.MANY - 60, self.MANY - 10)]
-        metered = _Metered(make(asked), windows)
-        meeting = Meeting(metered, asked, trials=self.MANY, workers=16, last=3.0, curve=_counted)
-        meeting.go()
-        young, old = (metered.spent[i] / max(1, metered.calls[i]) for i in range(2))
-        assert metered.calls[1] > 50
+        asked = self.asked(trials=2 * self.MANY)
+        crowd = _Crowd(make(asked), asked)
+        crowd.grow(self.MANY // 10)
+        young = crowd.cost(40)
+        crowd.grow(self.MANY - crowd.size)
+        old = crowd.cost(40)
         assert old <= 2 * young + 50, f"{young:.0f} operations a call became {old:.0f}"
 
     # ---------------------------------------------------------------------------------------------- plan and options
@@ -319,7 +321,7 @@ def _neighbours(history: Sequence[Delta]) -> Iterator[int]:
     """Where two reports of different trials follow each other; 60 places at the most, spread over the history."""
     found = [
         i
-        for i, (one, two) in enumerate(zip(history, history[1:], strict=False))
+        for i, (one, two) in enumerate(pairwise(history))
         if isinstance(one, Progress) and isinstance(two, Progress) and one.number != two.number
     ]
     return iter(found[:: max(1, len(found) // 60)])
@@ -352,57 +354,74 @@ class _Counted(float):
         return float.__ge__(self, other)
 
 
-def _counted(number: int, step: float) -> tuple[float, ...]:
-    return (_Counted(spread(number) + (0.5 + spread(number, 1)) / step),)
+class _Crowd:
+    """Trials that each report once and then wait or end, until there are many of them; and what a call costs then."""
+
+    def __init__(self, scheduler: Scheduler, asked: Contest) -> None:
+        self.scheduler, self.asked, self.size = scheduler, asked, 0
+
+    def grow(self, trials: int) -> None:
+        """So many more trials."""
+        for _ in range(trials):
+            self._add(self._observe)
+
+    def cost(self, trials: int) -> float:
+        """Lines executed and losses compared in a call, while so many more trials are added and places given away."""
+        spent = calls = 0
+
+        def metered(call: Callable[[], Any]) -> Any:
+            nonlocal spent, calls
+            found, operations = _operations(call)
+            spent, calls = spent + operations, calls + 1
+            return found
+
+        for _ in range(trials):
+            self._add(lambda *deltas: metered(partial(self._observe, *deltas)))
+            found = metered(partial(_next, self.scheduler, self.asked, self.size))
+            if isinstance(found, Continue):
+                step = 3.0 if found.to is None else found.to
+                for delta in (
+                    Resumed(found.trial, found.to),
+                    _reported(found.trial, step),
+                    Ended(found.trial, (spread(found.trial),)),
+                ):
+                    metered(partial(self._observe, delta))
+        return spent / calls
+
+    def _observe(self, *deltas: Delta) -> list[Command]:
+        return list(self.scheduler.observe(deltas))
+
+    def _add(self, observe: Callable[..., list[Command]]) -> None:
+        number, self.size = self.size, self.size + 1
+        found = observe(Begun(number, {"lr": 0.1, "width": 8}))
+        found += observe(_reported(number, 1.0))
+        others = {command.trial for command in found if isinstance(command, Stop)} - {number}
+        held = any(isinstance(command, Pause) and command.trial == number for command in found)
+        found = observe(Held(number) if held else Ended(number, (spread(number),)))
+        for other in sorted(others | {command.trial for command in found if isinstance(command, Stop)}):
+            observe(Ended(other, (spread(other),)))
 
 
-class _Metered:
-    """A scheduler whose operations are counted while the numbers of its trials are in one of the windows."""
+def _reported(number: int, step: float) -> Progress:
+    losses = (_Counted(spread(number) + (0.5 + spread(number, 1)) / step),)
+    return Progress(number, step, losses, losses)
 
-    options: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, scheduler: Scheduler, windows: Sequence[range]) -> None:
-        self.scheduler, self.windows = scheduler, windows
-        self.spent, self.calls, self.begun = Counter[int](), Counter[int](), 0
+def _operations(call: Callable[[], Any]) -> tuple[Any, int]:
+    """What `call` gives, and how many lines it executed and losses it compared."""
+    lines, before, compared = 0, sys.gettrace(), _Counted.compared
 
-    @contextmanager
-    def _metering(self) -> Iterator[None]:
-        window = next((i for i, window in enumerate(self.windows) if self.begun in window), None)
-        if window is None:
-            yield
-            return
-        lines, before, compared = 0, sys.gettrace(), _Counted.compared
+    def trace(_frame: Any, event: str, _argument: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace
 
-        def trace(frame: Any, event: str, argument: Any) -> Any:
-            nonlocal lines
-            lines += event == "line"
-            return trace
-
-        sys.settrace(trace)
-        try:
-            yield
-        finally:
-            sys.settrace(before)
-            self.spent[window] += lines + _Counted.compared - compared
-            self.calls[window] += 1
-
-    def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
-        self.begun += sum(isinstance(delta, Begun) for delta in deltas)
-        with self._metering():
-            return self.scheduler.observe(deltas)
-
-    def next(self, number: int, rng: Any) -> Next:
-        with self._metering():
-            return self.scheduler.next(number, rng)
-
-    def levels(self) -> Sequence[float]:
-        return self.scheduler.levels()
-
-    def brackets(self, trials: int | None) -> list[Any]:
-        return self.scheduler.brackets(trials)
-
-    def describe(self) -> str:
-        return self.scheduler.describe()
+    sys.settrace(trace)
+    try:
+        found = call()
+    finally:
+        sys.settrace(before)
+    return found, lines + _Counted.compared - compared
 
 
 __all__ = ["Meeting", "SchedulerConformance", "contest"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from rung.schedule.adaptive.bracket import Bracket, Dropped, Parked, Promoted
@@ -9,6 +10,8 @@ from rung.schedule.adaptive.bracket import Bracket, Dropped, Parked, Promoted
 if TYPE_CHECKING:
     from rung.schedule.adaptive.bracket import Move
     from rung.schedule.adaptive.order import Mark
+
+ENDED_AT_ONCE = 100
 
 
 class Promotion(Bracket):
@@ -60,7 +63,8 @@ class Promotion(Bracket):
 
     def _close(self) -> list[Move]:
         """Once all trials have a result in the first rung, those held at rungs to which nobody is on the way are
-        ended, from the first such rung up to one that still waits for somebody."""
+        ended, from the first such rung up to one that still waits for somebody. What is left when the bracket is over
+        ends with the study."""
         if len(self.rungs[0]) < self.shape.trials:
             return []
         moves: list[Move] = []
@@ -71,8 +75,11 @@ class Promotion(Bracket):
         return moves
 
     def _end_parked(self, index: int, keep: int) -> list[Move]:
-        parked = list(self.rungs[index].parked)
-        self.rungs[index].parked.clear()
+        """The first of those held at this rung, not all, so that no report makes a thousand decisions at once."""
+        waiting = self.rungs[index].parked
+        parked = list(islice(waiting, ENDED_AT_ONCE))
+        for trial in parked:
+            del waiting[trial]
         self.ended.update(parked)
         return [Dropped(trial, self._standing(index, trial, keep)) for trial in parked]
 

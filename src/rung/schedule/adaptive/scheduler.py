@@ -67,8 +67,9 @@ class Adaptive:
         """What follows for each trial: the last decision on it."""
         commands: dict[int, Command] = {}
         for delta in deltas:
-            if not isinstance(delta, Progress):
-                commands.pop(delta.number, None)  # whatever was to become of it, this has come of it
+            moot = isinstance(delta, Held) and not isinstance(commands.get(delta.number), Stop)
+            if moot or isinstance(delta, Ended):
+                commands.pop(delta.number, None)
             commands.update({command.trial: command for command in self._observed(delta)})
         return list(commands.values())
 
@@ -228,8 +229,8 @@ class Adaptive:
         planned: list[Bracket] = []
         for shape in self.settings.shapes(trials):
             counts = expected_starts(shape, self.settings.divisor)
-            levels = (Level(count, float(unit)) for count, unit in zip(counts, shape.units, strict=True))
-            planned.append(Bracket(shape.trials, tuple(levels)))
+            reached = dict(zip(reversed(shape.units), reversed(counts), strict=True))  # rungs may coincide: the first
+            planned.append(Bracket(shape.trials, tuple(Level(reached[unit], float(unit)) for unit in sorted(reached))))
         return planned
 
     def describe(self) -> str:

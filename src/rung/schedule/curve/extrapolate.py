@@ -17,6 +17,7 @@ SHIFT = 0.01  # keeps power laws finite at the beginning; in shares of the whole
 POWERS = (0.25, 0.5, 1.0, 2.0)
 RATES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 POINTS = 16  # of a curve are looked at, evenly in log resource
+LARGEST = 1e150  # losses beyond it are not told apart
 WEIGHTY = 8  # points count towards a member's likelihood: neighbours of a curve are no independent evidence
 
 

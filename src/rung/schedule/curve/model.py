@@ -19,6 +19,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rung.schedule.curve.extrapolate import LARGEST
+
 Array = NDArray[np.float64]
 
 PRIOR = np.array([0.0, 0.0, 1.0, 0.0])  # of the constant, the level, the heading, the change over the last half
@@ -33,7 +35,7 @@ class Unit:
     """The unit of a study, from the losses (m,) of its finished trials, of which at least one is finite."""
 
     def __init__(self, final: Array) -> None:
-        finite = final[np.isfinite(final)]
+        finite = np.clip(final[np.isfinite(final)], -LARGEST, LARGEST)
         self.centre = float(np.median(finite))
         better = self.centre - finite[finite <= self.centre]
         least = np.spacing(max(abs(self.centre), 1e-300)) * 1e6  # where all are the same

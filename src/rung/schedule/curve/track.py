@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rung.schedule.curve.extrapolate import POINTS, SHIFT, heading
+from rung.schedule.curve.extrapolate import LARGEST, POINTS, SHIFT, heading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +16,6 @@ KEPT = 128  # reports of a running trial; when there are more, every second one 
 LOOKS_PER_DOUBLING = 3
 FIRST_LOOK = 1 / 64  # of the maximum
 FEATURES = 4  # level, heading, disagreement, change over the last half
-LARGEST = 1e150  # losses beyond it are not told apart
 DIVERGED = np.array([math.inf, 0.0, 0.0, 0.0])
 
 
