@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from rung.analysis.trajectories import Points, plural, points_of, resource_name, time_unit
-from rung.model import Checkpoint, Objective, Outcome, Report, RunSettings, ScheduleSpec, Source, StudySpec
+from rung.model import Checkpoint, Objective, Outcome, Reason, Report, RunSettings, ScheduleSpec, Source, StudySpec
 from rung.study import events as ev
 from rung.study.state import State
 from rung.testing.studies import BEGIN, Folding, study_spec
+
+
+REASON = Reason(by="test", text="test")
 
 
 class Recorded(Folding):
@@ -67,10 +70,11 @@ def test_the_time_without_a_runner_does_not_count() -> None:
     log.add(ev.RunnerDetached, runner="r", epoch=1, why="interrupted")
     log.add(ev.PauseRequested, at=BEGIN + 500)
     log.attached(2, at=BEGIN + 1000)
-    number = log.proposed()
-    log.add(ev.AttemptAssigned, at=BEGIN + 1001, trial=number, attempt=1)
+    log.add(ev.TrialProposed, at=BEGIN + 1000, trial=1, params=log.state.space.middle(), reason=REASON)
+    log.add(ev.AttemptAssigned, at=BEGIN + 1001, trial=1, attempt=1)
+    log.add(ev.TrialStarted, at=BEGIN + 1001, trial=1, attempt=1, pid=9, ticks=8, boot="boot", host="host")
     log.add(
-        ev.TrialReported, at=BEGIN + 1003, trial=number, attempt=1, reports=(Report(1, 0.0, {"loss": 0.5}),),
+        ev.TrialReported, at=BEGIN + 1003, trial=1, attempt=1, reports=(Report(1, 0.0, {"loss": 0.5}),),
         offsets={}, channel="file",
     )  # fmt: skip
     found = log.points()
@@ -99,13 +103,13 @@ def test_work_that_is_done_again_is_used_again_and_what_a_clone_got_is_not() -> 
     number = log.started()
     log.reported(number, {"loss": 3.0}, {"loss": 2.0})
     log.exited(number, how="interrupted", code=None)
-    log.add(ev.TrialRetried, trial=number, attempt=1, reason={"by": "runner", "text": "again"})
+    log.add(ev.TrialRetried, trial=number, attempt=1, reason=REASON)
     source = Source(number, Checkpoint(1, "2", 2.0, 2))
     events = [
         *log.events,
         ev.AttemptAssigned(at=BEGIN + 50, based_on=1, runner="r", epoch=1, trial=number, attempt=2),
         _reported(number, 2, 1, 2, 3),
-        ev.TrialProposed(at=BEGIN + 52, based_on=1, runner="r", epoch=1, trial=1, params={}, reason=None),  # type: ignore[arg-type]
+        ev.TrialProposed(at=BEGIN + 52, based_on=1, runner="r", epoch=1, trial=1, params={}, reason=REASON),
         ev.AttemptAssigned(at=BEGIN + 53, based_on=1, runner="r", epoch=1, trial=1, attempt=1, source=source),
         _reported(1, 1, 3, 5),
     ]

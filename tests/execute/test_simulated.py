@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from execute.simulation.worlds import Hand, Lines, job, seen, story, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from execute.simulation.worlds import Hand, Lines, job, seen, story, world
 from rung.execute import simulated
 from rung.execute.base import Cursor, Exited, Held, Reported, Started
 from rung.execute.simulation.conditions import Fate

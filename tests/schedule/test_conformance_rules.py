@@ -96,7 +96,7 @@ class TestWilcoxon(SchedulerConformance):
 
 
 class TestCurve(SchedulerConformance):
-    MANY: ClassVar[int] = 3000
+    MANY: ClassVar[int] = 5000
     given: ClassVar[Any] = {"population": 5, "alpha": 0.3}
     BAD: ClassVar[Any] = {
         "max": [0, "many", float("inf")],

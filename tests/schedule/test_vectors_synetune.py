@@ -90,7 +90,8 @@ def test_asha_rung_levels(case: dict[str, Any], tally: Tally) -> None:
 def test_asha_decisions(case: dict[str, Any], tally: Tally) -> None:
     args = {name: case[name] for name in OPTIONS if name in case}
     maximize = case["mode"] == "max"
-    asked = contest({**options(args), "type": case["type"]}, goal="maximize" if maximize else "minimize", epochs=None)
+    given = {**options(args), "type": case["type"], "cut": "quantile"}
+    asked = contest(given, goal="maximize" if maximize else "minimize", epochs=None)
     scheduler, top, found = Asha(asked), args["max_t"], []
     for trial, epoch, value in case["reports_trial_epoch_value"]:
         answer = scheduler.observe([Progress(trial, epoch, (-value if maximize else value,))])
@@ -114,7 +115,7 @@ def test_synchronous_rungs(case: dict[str, Any], tally: Tally) -> None:
     tally("passed")
 
 
-def bracket_of(rungs: list[list[int]], *, maximize: bool) -> Synchronous:
+def bracket_of(rungs: list[list[int]]) -> Synchronous:
     """A synchronous scheduler whose only bracket has these sizes and levels."""
     levels = [level for _, level in rungs]
     made = Hyperband(
@@ -129,7 +130,7 @@ def bracket_of(rungs: list[list[int]], *, maximize: bool) -> Synchronous:
 @pytest.mark.parametrize("case", cases("synetune_sync_bracket"))
 def test_synchronous_bracket(case: dict[str, Any], tally: Tally) -> None:
     sign = -1 if case["mode"] == "max" else 1
-    fold = bracket_of(case["rungs_size_level"], maximize=sign < 0)
+    fold = bracket_of(case["rungs_size_level"])
     size, level = case["rungs_size_level"][0]
     for number in range(size):
         place = fold.next(number, RNG)

@@ -29,6 +29,8 @@ EXAMPLES: list[ev.Event] = [
     ev.UnpauseRequested(at=1.0),
     ev.StopRequested(at=1.0, now=True),
     ev.TrialStopRequested(at=1.0, trial=2),
+    ev.TrialPauseRequested(at=1.0, who="cli:ann@node7", trial=0),
+    ev.TrialUnpauseRequested(at=1.0, who="cli:ann@node7", trial=0),
     ev.RetryRequested(at=1.0, trial=2),
     ev.TrialEnqueued(at=1.0, params={"lr": 0.1, "opt": None, "deep": {"a": [1, "x"]}}),
     ev.TrialTold(at=1.0, trial=2, values={"loss": "-Infinity"}),

@@ -82,7 +82,7 @@ def _resampled(found: Floats, problems: Integers, seed: int) -> Floats:
     return sums / len(found)
 
 
-def tested(losses: Floats, problems: Integers) -> Verdict | None:
+def verdict_on(losses: Floats, problems: Integers) -> Verdict | None:
     """Whether the methods differ beyond chance; None for fewer than two methods or two blocks."""
     blocks, methods = losses.shape
     if methods < 2 or blocks < 2:

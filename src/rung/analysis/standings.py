@@ -167,7 +167,7 @@ class Standings:
     def verdict(self) -> comparisons.Verdict | None:
         """What the tests say over all blocks."""
         keys, losses = self.blocks()
-        return comparisons.tested(losses, np.array([p for p, _ in keys], dtype=np.int64))
+        return comparisons.verdict_on(losses, np.array([p for p, _ in keys], dtype=np.int64))
 
     def sentence(self) -> str:
         """The verdict for people."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from rung.analysis.estimates import Estimate, winners
 from rung.api.edits import edited, holds, sections
 from rung.dialects import spec_to_tree
 from rung.dialects.names import did_you_mean
-from rung.model import BadInput, Report, StudySpec, StudyState, Trial, UnknownStudy, to_wire
+from rung.model import FINAL_STATES, BadInput, Report, StudySpec, StudyState, Trial, UnknownStudy, to_wire
 from rung.runner.identity import alive, myself, who
 from rung.runner.log import entry, open_state, read
 from rung.study import events as ev
@@ -69,14 +70,17 @@ class Handle:
         return [(self.state.trial(number), estimate) for number, estimate in winners(self.state, top=top)]
 
     def reports(self, number: int) -> list[Report]:
-        """The whole curve of a trial's last attempt, read from the log."""
-        attempt = self.trial(number).attempt
-        return [
-            report
-            for _, event in read(self.store, self.name, trial=number)
-            if isinstance(event, ev.TrialReported) and event.attempt == attempt
-            for report in event.reports
-        ]
+        """A trial's whole curve, read from the log: that of its last attempt, and what led to the checkpoint it began
+        from."""
+        self.trial(number)
+        curve: list[Report] = []
+        for _, event in read(self.store, self.name, trial=number):
+            if isinstance(event, ev.AttemptAssigned):
+                begun = -math.inf if event.source is None else event.source.checkpoint.step
+                curve = [report for report in curve if report.step <= begun]
+            elif isinstance(event, ev.TrialReported):
+                curve += event.reports
+        return curve
 
     def story(self, number: int | None = None) -> Iterator[tuple[int, ev.AnyEvent]]:
         """The events of one trial, or of all, with their sequence numbers."""
@@ -105,13 +109,28 @@ class Handle:
 
     def stop_trial(self, number: int, *, surface: str = "cli") -> None:
         """The trial ends. Raises `BadInput` when it is over already."""
-        if self.trial(number).state in {"complete", "pruned", "failed"}:
-            raise BadInput(f"trial {number} is over already ({self.trial(number).state})")
+        self._open(number)
         self.request(ev.TrialStopRequested, surface=surface, trial=number)
+
+    def pause_trial(self, number: int, *, surface: str = "cli") -> None:
+        """The trial is held until `unpause_trial`. Raises `BadInput` when it is over."""
+        self._open(number)
+        self.request(ev.TrialPauseRequested, surface=surface, trial=number)
+
+    def unpause_trial(self, number: int, *, surface: str = "cli") -> None:
+        """The trial goes on. Raises `BadInput` when it is over, or nobody held it."""
+        self._open(number)
+        if number not in self.state.held and self.trial(number).state != "paused":
+            raise BadInput(f"trial {number} is not paused ({self.trial(number).state})")
+        self.request(ev.TrialUnpauseRequested, surface=surface, trial=number)
+
+    def _open(self, number: int) -> None:
+        if self.trial(number).state in FINAL_STATES:
+            raise BadInput(f"trial {number} is over already ({self.trial(number).state})")
 
     def retry_trial(self, number: int, *, surface: str = "cli") -> None:
         """The trial runs again. Raises `BadInput` when it is not over."""
-        if self.trial(number).state not in {"complete", "pruned", "failed"}:
+        if self.trial(number).state not in FINAL_STATES:
             raise BadInput(
                 f"trial {number} is not over ({self.trial(number).state}): only a trial that ended can be retried"
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rung.cli.options import assignments, no_more, open_study, place_flags, place_options, say, trial_numbers
+from rung.cli.options import assignments, open_study, place_flags, place_options, say, trial_numbers
 from rung.model import FINAL_STATES, BadInput
 
 if TYPE_CHECKING:
@@ -15,25 +15,47 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[STUDY]")
+@click.argument("words", nargs=-1, metavar="[STUDY] [TRIAL]...")
 @place_options
 def pause(words: tuple[str, ...], *, store: str | None, directory: str | None) -> None:
-    """Start no new trials; the running ones go on."""
+    """Start no new trials, while the running ones go on; with TRIAL, hold these trials."""
     handle, left = open_study(words, store=store, directory=directory)
-    no_more(left)
+    numbers, flags = trial_numbers(left), place_flags(directory, store)
+    for number in numbers:
+        handle.pause_trial(number)
+    if numbers:
+        again = f"rung unpause {handle.name} {' '.join(map(str, numbers))}{flags}"
+        say(f"study {handle.name}: {_trials(numbers)} held; again: {again}")
+        return
     handle.pause()
-    say(f"study {handle.name} starts no new trials; again: rung unpause {handle.name}{place_flags(directory, store)}")
+    say(f"study {handle.name} starts no new trials; again: rung unpause {handle.name}{flags}")
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[STUDY]")
+@click.argument("words", nargs=-1, metavar="[STUDY] [TRIAL]...")
 @place_options
 def unpause(words: tuple[str, ...], *, store: str | None, directory: str | None) -> None:
-    """Start trials again."""
+    """Start trials again; with TRIAL, let these trials go on."""
     handle, left = open_study(words, store=store, directory=directory)
-    no_more(left)
-    handle.unpause()
-    say(f"study {handle.name} starts trials again{_if_alone(handle, place_flags(directory, store))}")
+    numbers, flags = trial_numbers(left), place_flags(directory, store)
+    for number in numbers:
+        handle.unpause_trial(number)
+    if not numbers:
+        handle.unpause()
+    what = (
+        f"{_trials(numbers)} of study {handle.name} let go on"
+        if numbers
+        else f"study {handle.name} starts trials again"
+    )
+    say(f"{what}{_if_alone(handle, flags)}")
+
+
+def _listed(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _trials(numbers: list[int]) -> str:
+    return f"trial {numbers[0]} is" if len(numbers) == 1 else f"{len(numbers)} trials are"
 
 
 @click.command()

@@ -1,9 +1,9 @@
 """Results of trials side by side at the same resource, though trials report at resources of their own.
 
-*Marks* are resources at which results are compared, so many a doubling that each step up to 128 is one: epochs meet
-exactly, and of seconds or samples there are no more than 64 columns a doubling however finely they are reported. A
-trial that reports past a mark gets the value there that lies on the line between its two reports, so a step that both
-reported is compared exactly.
+*Marks* are resources at which results are compared: the whole numbers up to 128, so that epochs meet exactly; above,
+64 a doubling, and below 1, 16 a doubling, so that there are no more however finely seconds or samples are reported. A
+trial that reports past a mark gets the value there that lies on the line between its two reports: at a mark that it
+reported at, that is what it reported.
 
 Memory: 8 bytes a trial, objective and mark. Work a report: a bisection and a move within a sorted array for each mark
 passed since the trial's report before.
@@ -24,12 +24,14 @@ from rung.schedule.reasons import MOST_NAMED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-PER_DOUBLING = 64
+WHOLE = 128  # up to here the marks are the whole numbers
+ABOVE, BELOW = WHOLE // 2, 16  # marks a doubling above it, and below 1
+_FIRST = math.frexp(WHOLE)[1]
 MOST_PASSED = 256  # marks that one report can fill: a trial that leaps further was not comparable in between
 
 
 class Marks:
-    """Which resources are marks. `interval`: all multiples of it; None: 64 a doubling."""
+    """Which resources are marks. `interval`: all multiples of it; None: as above. Marks are numbered in order."""
 
     def __init__(self, interval: float | None = None) -> None:
         self.interval = interval
@@ -38,15 +40,24 @@ class Marks:
         """The number of the last mark at or below `step` (above 0)."""
         if self.interval is not None:
             return math.floor(step / self.interval)
+        if 1 <= step < WHOLE:
+            return math.floor(step)
         fraction, exponent = math.frexp(step)  # step = fraction 2^exponent, 1/2 <= fraction < 1
-        return exponent * PER_DOUBLING + math.floor(fraction * 2 * PER_DOUBLING) - PER_DOUBLING
+        if step < 1:
+            return exponent * BELOW + math.floor(fraction * 2 * BELOW) - 2 * BELOW + 1
+        return WHOLE + (exponent - _FIRST) * ABOVE + math.floor(fraction * 2 * ABOVE) - ABOVE
 
     def at(self, mark: int) -> float:
         """Its resource."""
         if self.interval is not None:
             return mark * self.interval
-        exponent, part = divmod(mark, PER_DOUBLING)
-        return math.ldexp((PER_DOUBLING + part) / (2 * PER_DOUBLING), exponent)
+        if 1 <= mark < WHOLE:
+            return mark
+        if mark < 1:
+            exponent, part = divmod(mark + BELOW - 1, BELOW)
+            return math.ldexp((BELOW + part) / (2 * BELOW), exponent)
+        exponent, part = divmod(mark - WHOLE, ABOVE)
+        return math.ldexp((ABOVE + part) / (2 * ABOVE), exponent + _FIRST)
 
 
 class Point(NamedTuple):

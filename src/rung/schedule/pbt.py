@@ -88,7 +88,7 @@ class PopulationBasedTraining:
         self.top = options.number("max", None, above=0)
         self.interval = _interval(options, self.top)
         self.trials = contest.budget.trials
-        self.population = _population(options, self.trials)
+        self.population = options.whole("population", POPULATION, least=2)
         self.quantile = _quantile(options, self.population)
         self.synchronous = options.word("type", "asynchronous", ("asynchronous", "synchronous")) == "synchronous"
         self.turns = self.synchronous or contest.workers < self.population
@@ -104,6 +104,7 @@ class PopulationBasedTraining:
         self._round = 1  # of a synchronous population: which one all are on their way to the end of
         self._begun = 0  # trials that count against the budget
         self._told: set[int] = set()  # trials that were told to end, and have not yet
+        self._beside: set[int] = set()  # trials that are held, and no part of the population
 
     # ------------------------------------------------------------------------------------------------ what is observed
 
@@ -125,14 +126,19 @@ class PopulationBasedTraining:
             self._join(delta)
         elif delta.number in self._members:
             self._members[delta.number].state = "held" if isinstance(delta, Held) else "running"
+        elif isinstance(delta, Held):
+            self._beside.add(delta.number)
+        else:
+            self._beside.discard(delta.number)
         return []
 
     def _join(self, begun: Begun) -> None:
-        ticket = begun.ticket or {}
-        slot = ticket.get("slot")
-        if slot not in self._vacant:  # a user's own trial takes part beside the others
-            slot = 1 + max([self.population - 1, *self._slots])
-        self._vacant.pop(slot, None)
+        ticket, self._begun = begun.ticket or {}, self._begun + 1
+        never = [slot for slot, vacancy in self._vacant.items() if vacancy.replaces is None]
+        slot = ticket.get("slot") if ticket.get("slot") in self._vacant else min(never, default=None)
+        if slot is None:
+            return  # nobody asked for it: it runs to its end, beside the population
+        del self._vacant[slot]
         cloned = begun.parent is not None
         self._slots[slot] = self._members[begun.number] = member = _Member(
             number=begun.number,
@@ -144,7 +150,6 @@ class PopulationBasedTraining:
             step=begun.step,
         )
         self._count(member)
-        self._begun += 1
 
     def _count(self, member: _Member) -> None:
         """Its intervals are counted, as exactly as the numbers are written."""
@@ -174,6 +179,7 @@ class PopulationBasedTraining:
         if ended.losses is None and (member is not None or ended.number in self._told):
             self._begun -= 1  # a failed one does not count against the budget
         self._told.discard(ended.number)
+        self._beside.discard(ended.number)
         if member is None:
             return []
         if ended.losses is not None:
@@ -281,6 +287,9 @@ class PopulationBasedTraining:
 
     def next(self, number: int, rng: np.random.Generator) -> Next:
         """Whoever has trained least: a new member for a free slot, or one that waits for its turn."""
+        if self._beside - self._told:
+            reason = Reason(by=RULE, text="held by others, and no part of the population", data={"rule": RULE})
+            return Continue(trial=min(self._beside - self._told), to=None, reason=reason)
         slots = self._open()
         waiting = [m for m in self._members.values() if m.state == "held" and self._may_go_on(m)]
         first = min(waiting, key=lambda m: (m.step, m.number), default=None)
@@ -364,7 +373,6 @@ class PopulationBasedTraining:
         place = order.place(member.number)
         ahead = order.best(min(MOST_NAMED, cut))
         losses = member.losses or ()
-        values = [to_wire(shown(o, loss)) for o, loss in zip(self.objectives, losses, strict=True)]
         said = ", ".join(named(o, loss) for o, loss in zip(self.objectives, losses, strict=True))
         text = f"at {self.resource} {member.step:g}: {said} is number {place + 1} of {len(order)}"
         threshold = None
@@ -374,14 +382,26 @@ class PopulationBasedTraining:
             threshold = to_wire(shown(self.objectives[0], bound[0]))
             text += f", where {figure(shown(self.objectives[0], bound[0]))} was needed"
         text += f"; lost to {trials(ahead)}, of whom a clone takes its place"
-        more = {"value": values[0] if len(values) == 1 else values, "threshold": threshold, "lost_to": ahead}
-        return self._reason(member, text, more)
+        return self._reason(member, text, {"threshold": threshold, "lost_to": ahead})
+
+    def _values(self, member: _Member) -> Any:
+        """Its score as the user knows it; one for each objective if there are several."""
+        values = [to_wire(shown(o, loss)) for o, loss in zip(self.objectives, member.losses or (), strict=False)]
+        return values[0] if len(values) == 1 else values or None
 
     def _slots_by_number(self) -> dict[int, _Member]:
         return {member.number: member for member in self._slots.values()}
 
     def _reason(self, member: _Member, text: str, more: dict[str, Any] | None = None) -> Reason:
-        data = {"rule": RULE, "rung": member.round, "resource": member.step, "generation": member.generation}
+        data = {
+            "rule": RULE,
+            "rung": member.round,
+            "resource": member.step,
+            "generation": member.generation,
+            "value": self._values(member),
+            "threshold": None,
+            "lost_to": [],
+        }
         return Reason(by=RULE, text=text, data={**data, **(more or {})})
 
     # --------------------------------------------------------------------------------------------------- what is shown
@@ -391,14 +411,16 @@ class PopulationBasedTraining:
         return ()
 
     def brackets(self, trials: int | None) -> list[Bracket]:
-        """One population; who is replaced is decided by what is reported."""
-        return [Bracket(self.population, ())]
+        """One population and its clones; who is replaced is decided by what is reported."""
+        return [Bracket(self.population if trials is None else trials, ())]
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
         cut = self._cut(self.population)
         when = "when all are there" if self.synchronous else "as each one gets there"
         end = "to the end of each" if self.top is None else f"up to {self.resource} {self.top:g}"
+        if self.trials is not None and self.trials <= self.population:
+            return f"population based training: {self.trials} members {end}; the budget leaves no room for clones"
         return (
             f"population based training: {self.population} members {end}; every {self.interval:g} ({self.resource}), "
             f"{when}, the worst {cut} are replaced by clones of the best {cut} with changed parameters"
@@ -416,14 +438,6 @@ def _interval(options: Options, top: float | None) -> float:
         return given
     assert top is not None
     return math.ceil(Fraction(str(top)) / INTERVALS) if isinstance(top, int) else exact(top / INTERVALS)
-
-
-def _population(options: Options, trials: int | None) -> int:
-    size = options.whole("population", POPULATION, least=2)
-    if trials is not None and trials < size:
-        message = f"a population of {size} needs a budget of at least {size} trials, and one more for each clone; "
-        raise options.error("population", message + f"budget.trials is {trials}")
-    return size
 
 
 def _quantile(options: Options, population: int) -> float:

@@ -107,7 +107,7 @@ def _listed(options: Options, least: float | None, top: float | None) -> tuple[f
 
 def _counted(least: float, increment: float | None) -> Iterator[float] | None:
     """The numbers least, least + increment, ...; None without an increment."""
-    return None if increment is None else (least + k * increment for k in range(LARGEST))
+    return None if increment is None else (exact(least + k * increment) for k in range(LARGEST))
 
 
 def _geometric(least: float, eta: float) -> Iterator[float]:

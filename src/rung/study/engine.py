@@ -88,7 +88,7 @@ class Engine:
             based_on=self.state.seq,
             free=free,
             number=len(self.state),
-            alone=len(self.state.live) == int(self.state.phases[Phase.PAUSED]),
+            alone=self.state.all_paused(),
             answer=self.policy.question(self.state, free - waiting),
         )
         self._held = []

@@ -178,6 +178,18 @@ class TrialStopRequested(Request, frozen=True, kw_only=True, tag=True):
     trial: Trial
 
 
+class TrialPauseRequested(Request, frozen=True, kw_only=True, tag=True):
+    """Hold this trial until somebody lets it go on."""
+
+    trial: Trial
+
+
+class TrialUnpauseRequested(Request, frozen=True, kw_only=True, tag=True):
+    """Let this trial go on, which somebody held."""
+
+    trial: Trial
+
+
 class RetryRequested(Request, frozen=True, kw_only=True, tag=True):
     """Run this trial again."""
 
@@ -350,6 +362,8 @@ AnyRequest = (
     | UnpauseRequested
     | StopRequested
     | TrialStopRequested
+    | TrialPauseRequested
+    | TrialUnpauseRequested
     | RetryRequested
     | TrialEnqueued
     | TrialTold

@@ -23,7 +23,7 @@ from rung.study.transitions import Phase
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.model import Report, StudySpec
+    from rung.model import Reason, Report, StudySpec
     from rung.study.state import State
 
 
@@ -59,10 +59,11 @@ class Following:
             if event.source is not None and event.attempt == 1:
                 course.step = event.source.checkpoint.step
         elif isinstance(event, ev.TrialPaused | ev.TrialExited):
-            if state.phase(event.trial) is Phase.PAUSED:
+            if state.phase(event.trial) is Phase.PAUSED and not _by_user(state.live[event.trial].pause):
                 yield schedule.Held(event.trial)
         elif isinstance(event, ev.TrialContinued):
-            yield schedule.Resumed(event.trial, event.to)
+            if not _by_user(event.reason):
+                yield schedule.Resumed(event.trial, event.to)
         elif isinstance(event, ev.TrialCompleted):
             self.courses.pop(event.trial, None)
             yield schedule.Ended(event.trial, state.losses(event.trial))
@@ -109,3 +110,8 @@ class Following:
             if outcome.metric in report.values:
                 course.violations[i] = outcome.violation(from_wire(report.values[outcome.metric]))
         return tuple(losses)
+
+
+def _by_user(reason: Reason | None) -> bool:
+    """Whether a person holds the trial, or let it go on: to the schedule it has never stood still."""
+    return reason is not None and reason.by == "user"

@@ -227,7 +227,7 @@ class Combined:
         if given is not None:
             return _known(_placed(given, place))
         if not self.order.may_propose(number) or not self.order.remaining(state):
-            return _known(self._nothing_more(state) if _all_paused(state) else Wait())
+            return _known(self._nothing_more(state) if state.all_paused() else Wait())
         if isinstance(place, schedule.Hold):
             return _known(Wait())
         if isinstance(place, schedule.Over):
@@ -327,10 +327,6 @@ def _placed(start: Start, place: schedule.Next) -> Start:
     if not isinstance(place, schedule.Ask | schedule.Propose):
         return start
     return msgspec.structs.replace(start, resource=place.resource, ticket=place.ticket)
-
-
-def _all_paused(state: State) -> bool:
-    return len(state.live) == int(state.phases[Phase.PAUSED])
 
 
 _SCHEDULED = (schedule.Begun, schedule.Progress, schedule.Held, schedule.Resumed, schedule.Ended)

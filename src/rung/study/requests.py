@@ -11,6 +11,7 @@ from rung.space import SpaceError
 from rung.study import events as ev
 from rung.study.live import Track
 from rung.study.spaces import completed, revised
+from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,17 @@ def _stop(state: State, event: ev.StopRequested) -> None:
 def _trial_stop(state: State, event: ev.TrialStopRequested) -> None:
     if event.trial in state.live:
         state.trial_stops.add(event.trial)
+
+
+def _trial_pause(state: State, event: ev.TrialPauseRequested) -> None:
+    if event.trial in state.live:
+        state.held.add(event.trial)
+
+
+def _trial_unpause(state: State, event: ev.TrialUnpauseRequested) -> None:
+    state.held.discard(event.trial)
+    if event.trial in state.live and state.phase(event.trial) in {Phase.PAUSING, Phase.PAUSED}:
+        state.released.add(event.trial)
 
 
 def _retry_wanted(state: State, event: ev.RetryRequested) -> None:
@@ -111,6 +123,8 @@ HANDLERS: Mapping[type, Callable[[State, Any], None]] = {
     ev.UnpauseRequested: _unpause,
     ev.StopRequested: _stop,
     ev.TrialStopRequested: _trial_stop,
+    ev.TrialPauseRequested: _trial_pause,
+    ev.TrialUnpauseRequested: _trial_unpause,
     ev.RetryRequested: _retry_wanted,
     ev.TrialEnqueued: _enqueued,
     ev.SpecChanged: _changed,

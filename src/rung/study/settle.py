@@ -29,7 +29,7 @@ def settled(state: State, wanted: Mapping[int, Stop | Pause | Continue] | None) 
     # A trial tried again when its budget is used up would be ended at once: its result would be lost for nothing.
     for number in sorted(state.retries_wanted) if used_up(state) is None else ():
         yield ev.TrialRetried, {"trial": number, "attempt": _attempt(state, number), "reason": _by_user("retried")}
-    attention = state.due[Phase.ENDED] | state.trial_stops | set(wanted or ())
+    attention = state.due[Phase.ENDED] | state.trial_stops | state.held | state.released | set(wanted or ())
     for number in state.running() if closing is not None else sorted(attention):
         if number in state.live:
             yield from _due(state, state.live[number], closing, wanted)
@@ -55,6 +55,10 @@ def _due(
         stop = _by_user("stopped by the user") if by_user else closing
         if stop is not None and (by_user or closing is None or _ends(closing, phase)):
             yield _stop(state, live, stop)
+        elif number in state.released and phase is Phase.PAUSED:
+            yield _commanded(live, Continue(trial=number, to=live.resource, reason=_by_user("let go on by the user")))
+        elif number in state.held and phase in _MAY[Pause]:
+            yield _commanded(live, Pause(trial=number, reason=_by_user("held by the user")))
         elif command is not None and phase in _MAY[type(command)]:
             yield _stop(state, live, command.reason) if phase is Phase.PAUSED else _commanded(live, command)
 

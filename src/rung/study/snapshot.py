@@ -46,6 +46,8 @@ class _Frozen(msgspec.Struct):
     queue: dict[int, dict[str, Any]]
     trial_stops: set[int]
     retries_wanted: set[int]
+    held: set[int]
+    released: set[int]
     runners: dict[int, Runner]
     changes: list[ev.SpecChanged | ev.TrialTold]
     earlier: list[ev.EarlierStudyRead]
@@ -112,7 +114,8 @@ def load(body: bytes) -> State:
 
 
 _COPIED = (
-    "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops", "retries_wanted", "runners",
+    "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops",
+    "retries_wanted", "held", "released", "runners",
     "changes", "earlier", "switches", "shelf",
     "tally",
 )  # fmt: skip

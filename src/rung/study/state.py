@@ -68,6 +68,8 @@ class State:
         self.queue: dict[int, dict[str, Any]] = {}
         self.trial_stops: set[int] = set()
         self.retries_wanted: set[int] = set()
+        self.held: set[int] = set()  # live trials that a user holds
+        self.released: set[int] = set()  # paused ones that a user lets go on
         self.runners: dict[int, Runner] = {}
         self.changes: list[ev.SpecChanged | ev.TrialTold] = []
         self.earlier: list[ev.EarlierStudyRead] = []
@@ -210,7 +212,10 @@ class State:
         if (was in LIVE) != (phase in LIVE):
             self.busy[self.live[trial].epoch] += 1 if phase in LIVE else -1
         (self.active.discard if phase in FINAL or phase is Phase.PAUSED else self.active.add)(trial)
+        if phase not in {Phase.PAUSING, Phase.PAUSED}:
+            self.released.discard(trial)
         if phase in FINAL:
+            self.held.discard(trial)
             del self.live[trial]
 
     def _count_time(self, event: ev.AnyEvent, *, attached: bool) -> None:
@@ -420,6 +425,10 @@ class State:
         """The result that is about to be replaced stays known: searchers have seen it."""
         for place in np.flatnonzero(self.history["delta"] == ~trial):
             self.superseded.setdefault(int(place), list(self.result(trial)))
+
+    def all_paused(self) -> bool:
+        """Whether no trial is live but such as a schedule holds: those that a user holds are waited for."""
+        return len(self.live) == int(self.phases[Phase.PAUSED]) and not self.held and not self.released
 
     def is_final(self, number: int) -> bool:
         """Whether there is such a trial and it is over."""

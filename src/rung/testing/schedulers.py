@@ -46,6 +46,8 @@ class SchedulerConformance:
     MAPPINGS: ClassVar[frozenset[str]] = frozenset()
     TRIALS: ClassVar[int] = 40
     MANY: ClassVar[int] = 10_000
+    FILLS: ClassVar[bool] = True
+    """Whether it goes on to begin trials as long as the budget allows."""
 
     @pytest.fixture
     def make(self) -> MakeScheduler:
@@ -178,7 +180,7 @@ class SchedulerConformance:
     def test_losses_that_say_little(self, make: MakeScheduler, curve: Callable[..., Any]) -> None:
         for trials in (1, self.TRIALS):
             meeting = self.meeting(make, curve=curve, trials=trials)
-            assert len(meeting.runs) == trials
+            assert len(meeting.runs) == trials or not self.FILLS
 
     def test_worse_is_never_preferred(self, make: MakeScheduler) -> None:
         """Who has no usable number gets no further than anyone who has one, among equally old programs."""
@@ -193,13 +195,13 @@ class SchedulerConformance:
 
         asked = self.asked(objectives=2)
         meeting = self.meeting(make, asked=asked, curve=curve, violation=lambda n: float(n % 3 == 0) * n)
-        assert len(meeting.runs) == self.TRIALS
+        assert len(meeting.runs) == self.TRIALS or not self.FILLS
         again = _Replay(make(asked), asked).show(meeting.history)
         assert again.answers == meeting.answers
 
     def test_steps_that_jump_past_everything(self, make: MakeScheduler) -> None:
         meeting = self.meeting(make, stride=lambda _: 1000.0, last=5000.0)
-        assert len(meeting.runs) == self.TRIALS
+        assert len(meeting.runs) == self.TRIALS or not self.FILLS
 
     # ---------------------------------------------------------------------------------------------- lives of trials
 

@@ -22,9 +22,16 @@ RNG = np.random.default_rng(0)
 LOSS = (Objective(metric="loss"),)
 
 
-def contest(objectives: tuple[Objective, ...] = LOSS, resource: str | None = "epoch", **options: Any) -> Contest:
+def contest(
+    objectives: tuple[Objective, ...] = LOSS,
+    resource: str | None = "epoch",
+    evaluated: int | None = None,
+    **options: Any,
+) -> Contest:
     spec = ScheduleSpec(method="adaptive", resource=resource, options=options)
-    return Contest(schedule=spec, objectives=objectives, seed=0, budget=Budget(trials=20))
+    return Contest(
+        schedule=spec, objectives=objectives, seed=0, budget=Budget(trials=evaluated or options.get("trials", 20))
+    )
 
 
 @dataclass
@@ -175,7 +182,7 @@ def test_a_trial_of_the_user_takes_the_place_of_the_next_one() -> None:
     assert scheduler.bracket_of == {0: 0}
     start_at = scheduler.next(1, RNG)
     assert start_at == Ask(resource=16, ticket={"bracket": 0})
-    assert len(scheduler.queue) == 3
+    assert len(scheduler.wanting) == 3
 
 
 def test_trials_beyond_all_brackets_run_beside_them_to_the_end() -> None:
@@ -352,6 +359,8 @@ def test_the_number_of_trials_must_be_known() -> None:
     spec = ScheduleSpec(method="adaptive", options={"max": 9})
     with pytest.raises(BadInput, match=r"schedule.trials: how many trials there are must be known: give budget.trials"):
         Adaptive(Contest(schedule=spec, objectives=LOSS, seed=0))
+    with pytest.raises(BadInput, match=r"schedule.trials: 30 are planned, but budget.trials ends the study after 20"):
+        Adaptive(contest(max=9, trials=30, evaluated=20))
 
 
 def test_plans() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from rung.model import Objective
 from rung.search.gp.acquisition import Aim
+from rung.search.gp.searcher import expected_improvement
 from rung.search.gp.words import Predicted, reason
 
 BEST = np.array([1.0])
@@ -48,3 +49,12 @@ def test_without_a_feasible_trial_the_bounds_are_what_counts() -> None:
 @pytest.mark.parametrize("losses", [np.full((3, 1), np.inf), np.array([[1.0], [1e300]])])
 def test_nothing_is_predicted_from_losses_that_are_not_finite_or_cut(losses: np.ndarray) -> None:
     assert "predicted" not in reason(Aim((), BEST), 0.5, losses, [Objective(metric="a")], [AT])
+
+
+def test_the_expected_improvement_is_that_of_draws() -> None:
+    at, losses = Predicted(1.0, 0.5, 1.5), np.array([np.inf, 0.8, 2.0])
+    draws = np.random.default_rng(0).normal(1.0, 0.5, 400_000)
+    assert expected_improvement(at, losses) == pytest.approx(np.maximum(0.8 - draws, 0).mean(), rel=0.01)
+    assert expected_improvement(Predicted(1.0, 1.0, 1.0), losses) == 0.0
+    assert expected_improvement(Predicted(0.5, 0.5, 0.5), losses) == pytest.approx(0.3)
+    assert expected_improvement(at, np.array([np.inf])) == np.inf

@@ -1,7 +1,7 @@
 """`adaptive`: a tournament of Determined's brackets, side by side, each trial in the bracket that it was begun for.
 
-What is to be begun stands in one queue, first come, first served: new trials of a bracket, and trials that were
-promoted while they were held. A bracket that wants n trials at once gets them as places become free.
+A free place goes to a trial that was promoted while it was held, the first one first; else to a new trial of the
+bracket that has wanted one for the longest. So a bracket that wants n trials at once gets them as places become free.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     Command = Stop | Pause | Continue
 
-BESIDE = -1  # instead of a bracket: the trial runs beside them
 RULES: dict[str, type[rules.Bracket]] = {"stopping": Stopping, "promotion": Promotion, "synchronous": Halving}
 
 
@@ -52,14 +51,12 @@ class Adaptive:
         rule, divisor = RULES[self.settings.kind], self.settings.divisor
         self.rules = [rule(shape, divisor, len(contest.objectives)) for shape in self.shapes]
         self.words = Words(contest, self.shapes)
-        self.queue: deque[tuple[int, int | None]] = deque()  # (bracket, trial; None: a new one)
-        for bracket, one in enumerate(self.rules):
-            self.queue.extend([(bracket, None)] * one.wanted)
+        self.wanting = deque(bracket for bracket, one in enumerate(self.rules) for _ in range(one.wanted))
         self.bracket_of: dict[int, int] = {}
         self.pausing: set[int] = set()  # told to pause, and not held yet
         self.held: set[int] = set()
         self.stopping: set[int] = set()  # told to end, and not ended yet
-        self.promised: dict[int, tuple[float, Reason]] = {}  # who stands in the queue to go on: how far, and why
+        self.promised: dict[int, tuple[float, Reason]] = {}  # who is to go on when there is a place: how far, and why
 
     # --------------------------------------------------------------------------------------------------- observing
 
@@ -90,8 +87,8 @@ class Adaptive:
         bracket = self._bracket_for(delta)
         if bracket is None:
             return
-        if (bracket, None) in self.queue:
-            self.queue.remove((bracket, None))
+        if bracket in self.wanting:
+            self.wanting.remove(bracket)
         else:
             self.rules[bracket].wanted += 1
         self.bracket_of[delta.number] = bracket
@@ -102,9 +99,9 @@ class Adaptive:
         asked = (delta.ticket or {}).get("bracket")
         if isinstance(asked, int) and 0 <= asked < len(self.rules):
             return asked
-        next_one = (bracket for bracket, trial in self.queue if trial is None)
-        room = (bracket for bracket, rule in enumerate(self.rules) if not rule.full)
-        return next(next_one, next(room, None))
+        if self.wanting:
+            return self.wanting[0]
+        return next((bracket for bracket, rule in enumerate(self.rules) if not rule.full), None)
 
     def _progress(self, delta: Progress) -> list[Command]:
         losses, bracket = result(delta), self.bracket_of.get(delta.number)
@@ -142,7 +139,7 @@ class Adaptive:
         self.held.add(number)
         bracket = self.bracket_of.get(number)
         if number not in self.promised and (bracket is None or self.rules[bracket].running(number)):
-            self._promise(number, self._target(bracket, number), self.words.on_its_way())
+            self.promised[number] = self._target(bracket, number), self.words.on_its_way()
 
     def _target(self, bracket: int | None, number: int) -> float:
         """How far a trial may run."""
@@ -153,15 +150,7 @@ class Adaptive:
     def _not_held(self, number: int) -> None:
         self.pausing.discard(number)
         self.held.discard(number)
-        self._forget(number)
-
-    def _promise(self, number: int, to: float, reason: Reason) -> None:
-        self.queue.append((self.bracket_of.get(number, BESIDE), number))
-        self.promised[number] = to, reason
-
-    def _forget(self, number: int) -> None:
-        if self.promised.pop(number, None) is not None:
-            self.queue.remove((self.bracket_of.get(number, BESIDE), number))
+        self.promised.pop(number, None)
 
     # -------------------------------------------------------------------------------------- from moves to commands
 
@@ -171,9 +160,9 @@ class Adaptive:
 
     def _command(self, bracket: int, move: rules.Move, reporter: int | None) -> Command | None:
         if isinstance(move, Wanted):
-            self.queue.append((bracket, None))
+            self.wanting.append(bracket)
             return None
-        self._forget(move.trial)  # whatever was promised to it, it has reached
+        self.promised.pop(move.trial, None)  # whatever was promised to it, it has reached
         if isinstance(move, Complete):
             return self._complete(move.trial)
         if isinstance(move, Dropped):
@@ -199,22 +188,21 @@ class Adaptive:
         to, reason = float(self.shapes[bracket].units[move.rung]), self.words.promoted(bracket, move)
         if runs:
             return Continue(trial=move.trial, to=to, reason=reason)
-        self._promise(move.trial, to, reason)
+        self.promised[move.trial] = to, reason
         return None
 
     # ------------------------------------------------------------------------------------------------------- asking
 
     def next(self, number: int, rng: np.random.Generator) -> Next:
-        """The first of the queue that can be begun: trials that are still being paused are passed over."""
-        for bracket, trial in self.queue:
-            if trial is None:
-                units = self.shapes[bracket].units
-                to = units[-1] if self.settings.kind == "stopping" else units[0]
-                return Ask(resource=float(to), ticket={"bracket": bracket})
+        """Who was promoted, unless its program is still being paused; a new trial; or nothing."""
+        for trial, (further, reason) in self.promised.items():
             if trial in self.held:
-                to_rung, reason = self.promised[trial]
-                return Continue(trial=trial, to=to_rung, reason=reason)
-        if not self.queue and all(rule.over() for rule in self.rules):
+                return Continue(trial=trial, to=further, reason=reason)
+        if self.wanting:
+            units = self.shapes[self.wanting[0]].units
+            to = units[-1] if self.settings.kind == "stopping" else units[0]
+            return Ask(resource=float(to), ticket={"bracket": self.wanting[0]})
+        if not self.promised and all(rule.over() for rule in self.rules):
             return Over(f"all {self._trials()} trials of the brackets were begun, and none waits for another")
         return Hold()
 

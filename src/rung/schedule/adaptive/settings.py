@@ -85,7 +85,7 @@ def settings(contest: Contest) -> Settings:
         trials=options.whole("trials", contest.budget.trials),
         budget=options.whole("budget", None),
     )
-    _check(found, options)
+    _check(found, contest, options)
     return found
 
 
@@ -122,11 +122,14 @@ def _is_count(item: object) -> bool:
     return isinstance(item, int) and not isinstance(item, bool) and 1 <= item <= MOST_RUNGS
 
 
-def _check(found: Settings, options: Options) -> None:
+def _check(found: Settings, contest: Contest, options: Options) -> None:
     if found.budget is not None and found.kind != "synchronous":
         raise options.error("budget", "is a matter of `type: synchronous`; the others count in `trials`")
     if found.trials is None and found.budget is None:
         raise options.error("trials", "how many trials there are must be known: give budget.trials, or `trials`")
+    budgeted = contest.budget.trials
+    if found.trials is not None and budgeted is not None and found.trials > budgeted:
+        raise options.error("trials", f"{found.trials} are planned, but budget.trials ends the study after {budgeted}")
     name = "num_rungs" if found.alone else "bracket_rungs" if found.explicit else "max_rungs"
     most = max(found.explicit, default=found.max_rungs)
     if found.explicit and most > found.resource:

@@ -140,7 +140,7 @@ class GP:
         search = self._search(data, surrogates, waiting, rng)
         found = maximise(search)
         place = self._first_free(found, taken, pending)
-        return None if place is None else self._said(found, place, surrogates, search.aim, data.losses)
+        return None if place is None else self._said(found, place, surrogates, search, data.losses)
 
     def _learn(self, rng: np.random.Generator) -> tuple[Data, Surrogates]:
         """The data and what is learned of them: a function of the deltas, and beyond two objectives of `rng`."""
@@ -209,19 +209,35 @@ class GP:
                 return place
         return None
 
-    def _said(self, found: Found, place: int, surrogates: Surrogates, aim: Aim, losses: Floats) -> Suggestion:
+    def _said(self, found: Found, place: int, surrogates: Surrogates, search: Search, losses: Floats) -> Suggestion:
         row, worth = found.rows[place : place + 1], float(found.values[place])
         at = [_prediction(fitted, row) for fitted in surrogates.objectives]
         every = (*surrogates.objectives, *surrogates.bounds)
         models = [{"h": np.round(one.h, 5).tolist(), "scale": one.place} for one in every]
         data = {"acquisition": worth, "loss": at[0].middle, "low": at[0].low, "high": at[0].high}
+        if len(at) == 1 and not search.region.low.any() and search.region.high.all():  # of the whole space the most
+            data["expected_improvement"] = expected_improvement(at[0], losses[:, 0])
         return Suggestion(
             params=self.problem.space.decode(row)[0],
-            text=reason(aim, worth, losses, self.problem.objectives, at),
+            text=reason(search.aim, worth, losses, self.problem.objectives, at),
             phase="model",
             memo={MEMO: {**surrogates.times, "models": models}},
             data={name: x for name, x in data.items() if math.isfinite(x)},
         )
+
+
+def expected_improvement(at: Predicted, losses: Floats) -> float:
+    """By how much a trial is expected to improve on the least finite loss, in the unit of the loss (Jones et al. 1998,
+    eq. 15); infinite while none is finite."""
+    finite = losses[np.isfinite(losses)]
+    if not len(finite):
+        return math.inf
+    sd, gap = max((at.high - at.low) / 2, 0.0), float(finite.min()) - at.middle
+    if not sd:
+        return max(gap, 0.0)
+    z = gap / sd
+    density = math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return max(gap * (1 + math.erf(z / math.sqrt(2))) / 2 + sd * density, 0.0)
 
 
 def _prediction(fitted: Fitted, row: Floats) -> Predicted:
