@@ -95,7 +95,9 @@ def test_the_numbers_of_syne_tune(capsys: pytest.CaptureFixture[str]) -> None:
             deviating.append(f"{name}: {error}")
     with capsys.disabled():
         passed = len(cases) - len(deviating) - len(skipped)
-        print(f"\nsynetune_aggregate: {passed} passed, {len(deviating)} deviating, {len(skipped)} skipped {skipped or ''}")
+        print(
+            f"\nsynetune_aggregate: {passed} passed, {len(deviating)} deviating, {len(skipped)} skipped {skipped or ''}"
+        )
     assert not deviating, "\n".join(deviating)
 
 

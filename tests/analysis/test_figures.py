@@ -159,6 +159,6 @@ def test_a_png_needs_matplotlib_or_is_one(tmp_path: Path) -> None:
 
 def test_panels_are_laid_out_in_rows() -> None:
     drawn = svg([panel(curve("a", 2, 1), title=f"p{i}") for i in range(5)])
-    moves = re.findall(r'translate\((\d+) (\d+)\)', drawn)
+    moves = re.findall(r"translate\((\d+) (\d+)\)", drawn)
     assert len({x for x, _ in moves}) == 3
     assert len({y for _, y in moves}) == 2

@@ -81,7 +81,10 @@ def test_only_seeds_that_every_method_has_are_ranked() -> None:
 
 def test_several_problems_have_a_table_each_and_one_for_all() -> None:
     runs = [
-        run(m, s, 5.0, 1.0 + m + 0.01 * s, problem=p, step=10.0 ** (1 + p)) for p in (0, 1) for m in (0, 1) for s in (0, 1)
+        run(m, s, 5.0, 1.0 + m + 0.01 * s, problem=p, step=10.0 ** (1 + p))
+        for p in (0, 1)
+        for m in (0, 1)
+        for s in (0, 1)
     ]
     found = standings(*runs, specs=(LOSS, LOSS))
     assert [(row.problem, row.method) for row in found.rows()] == [
@@ -123,7 +126,9 @@ def test_all_numbers_are_strict_json(band: str) -> None:
     assert json.loads(text, parse_constant=lambda word: pytest.fail(word)) == record
     for curve in record["curves"]:
         assert len({len(curve[key]) for key in ("at", "centre", "low", "high")}) == 1
-        inside = [(a, b, c) for a, b, c in zip(curve["low"], curve["centre"], curve["high"], strict=True) if a is not None]
+        inside = [
+            (a, b, c) for a, b, c in zip(curve["low"], curve["centre"], curve["high"], strict=True) if a is not None
+        ]
         assert inside
         assert all(a <= b <= c for a, b, c in inside)
     assert record["tests"]["blocks"] == 3

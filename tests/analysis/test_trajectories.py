@@ -119,9 +119,7 @@ def test_work_that_is_done_again_is_used_again_and_what_a_clone_got_is_not() -> 
 
 def _reported(trial: int, attempt: int, *steps: float) -> ev.TrialReported:
     reports = tuple(Report(step, 0.0, {"loss": 1.0}) for step in steps)
-    return ev.TrialReported(
-        at=BEGIN + 60, trial=trial, attempt=attempt, reports=reports, offsets={}, channel="file"
-    )
+    return ev.TrialReported(at=BEGIN + 60, trial=trial, attempt=attempt, reports=reports, offsets={}, channel="file")
 
 
 def test_cost_by_the_price_of_an_hour_or_as_reported() -> None:

@@ -101,7 +101,7 @@ def test_a_method_keeps_the_options_that_it_has_too(problem: Problem) -> None:
     tpe = with_method(given, "tpe", [], cwd=Path.cwd())
     assert tpe.search == SearchSpec(method="tpe")
     assert tpe.schedule == problem.spec.schedule  # not named: it stays
-    assert with_method(given, "tpe+none", [], cwd=Path.cwd()).schedule == ScheduleSpec("none", "epoch")  # type: ignore[misc]
+    assert with_method(given, "tpe+none", [], cwd=Path.cwd()).schedule == ScheduleSpec(resource="epoch")
     hyperband = with_method(given, "tpe+hyperband", [], cwd=Path.cwd()).schedule
     assert hyperband.options == {"min": 1, "max": 9, "eta": 3}
 
@@ -206,9 +206,9 @@ def test_what_cannot_start_is_said_before_anything_is_written(problem: Problem, 
 
 
 def test_a_store_in_memory_cannot_be_shared(here: Path) -> None:
-    memory = open_store("memory:")
+    memory = open_store("memory://")
     with pytest.raises(BadInput, match="--store"):
-        Studies(memory, Places("memory:", here), [], workers=None)
+        Studies(memory, Places("memory://", here), [], workers=None)
 
 
 def test_a_simulated_run_is_a_study_file_of_its_own(store: Store, here: Path) -> None:

@@ -17,8 +17,9 @@ from rung.api.creation import check_startable, create_or_continue, created_event
 from rung.api.handle import Handle, differences
 from rung.api.targets import Options, budgeted, is_study_file, read_study_file, resolve
 from rung.dialects import check_study_name, to_yaml
-from rung.model import BadInput, RunSettings, ScheduleSpec, SearchSpec, StudySpec
+from rung.model import BadInput, RunSettings, ScheduleSpec, SearchSpec, StudySpec, UnknownStudy
 from rung.plugins import located, scheduler_class, searcher_class
+from rung.store.errors import StoreMissing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,8 +248,10 @@ class Studies:
 
     def find(self, run: Run) -> Handle | None:
         """The run's study as it stands, if it was made."""
-        known = {row.name for row in self.store.studies()}
-        return Handle(self.store, run.study) if run.study in known else None
+        try:
+            return Handle(self.store, run.study)
+        except (UnknownStudy, StoreMissing):
+            return None
 
     def resume(self, run: Run) -> list[str]:
         """The command that works on the run's study until it is over."""

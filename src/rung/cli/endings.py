@@ -43,17 +43,14 @@ def checkpoints_text(spec: StudySpec) -> str:
     wanted = spec.checkpoint
     if wanted.enabled is False:
         return "no checkpoints: what is held or cloned begins again"
-    own = [
-        f"the {_counted(count, word)}"
-        for count, word in ((wanted.trial_best, "best"), (wanted.trial_latest, "latest"))
-        if count
-    ]
-    kept = [f"{' and '.join(own)} of each trial"] if own else []
+    own = [_counted(n, word) for n, word in ((wanted.trial_best, "best"), (wanted.trial_latest, "latest")) if n]
+    kept = [f"the {' and '.join(own)} of each trial"] if own else []
     if wanted.study_best:
         kept.append(f"those of the {_counted(wanted.study_best, 'best')} trial{'s' * (wanted.study_best != 1)}")
+    needed = f"{'and ' if kept else ''}what a paused, cloned or running trial may need"
     what = "checkpoints" if wanted.enabled else "checkpoints, if trials write any"
     room = "" if wanted.disk_bytes is None else f", in at most {_bytes(wanted.disk_bytes)}"
-    return f"{what}: {', '.join([*kept, 'and what a paused, cloned or running trial may need'])}{room}"
+    return f"{what}: {', '.join([*kept, needed])}{room}"
 
 
 def _counted(count: int, word: str) -> str:

@@ -21,6 +21,7 @@ import msgspec
 from rung.analysis.records import wired
 from rung.model import (
     Budget,
+    Checkpoint,
     Conflict,
     Objective,
     Parameter,
@@ -275,14 +276,19 @@ class World:
             ev.TrialStarted, trial=number, attempt=live.attempt, pid=1000 + number, ticks=1, boot="boot", host="host"
         )
 
-    def report(self, number: int, **values: WireNumber) -> None:
-        """The trial reports these metrics at its next step."""
+    def report(
+        self, number: int, *, step: float | None = None, saved: int | None = None, **values: WireNumber
+    ) -> None:
+        """The trial reports these metrics, at its next step if no other is given. `saved`: the line names a checkpoint of
+        so many bytes."""
         live = self.state.live[number]
-        report = Report(live.step + 1, self.now, values)
-        offsets = {"reports.jsonl": 100 * (live.reports + 1)}
+        at = live.step + 1 if step is None else step
+        made = Checkpoint(live.attempt, f"{live.reports + 1}", at, live.reports + 1, saved or 0)
         self.fact(
-            ev.TrialReported, trial=number, attempt=live.attempt, reports=(report,), offsets=offsets, channel="file"
-        )
+            ev.TrialReported, trial=number, attempt=live.attempt, reports=(Report(at, self.now, values),),
+            offsets={"reports.jsonl": 100 * (live.reports + 1)}, channel="file",
+            checkpoints=() if saved is None else (made,),
+        )  # fmt: skip
 
     def exit(self, number: int, *, how: str = "exited", code: int | None = 0, tail: str = "") -> None:
         """The trial's attempt is over."""
