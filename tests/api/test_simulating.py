@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ from rung.store.base import Entry, Lease, Position
 from rung.store.memory import MemoryStore
 from rung.study.invariants import broken
 
-CONDITIONS = Conditions(failures=0.15, stragglers=0.3, preemption=8.0, startup_s=0.5, checkpoints=True, restore_s=0.25)
+CONDITIONS = Conditions(failures=0.15, stragglers=0.3, preemption=40.0, startup_s=0.5, checkpoints=True, restore_s=0.25)
 STUDY = """
 parameters:
   lr: {type: float, min: 0.0, max: 1.0}
@@ -191,9 +192,10 @@ def test_further_columns_of_a_table_are_passed_over(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_simulated_is_refused(given: dict[str, Any], says: str) -> None:
-    given = {"study": spec(), "curves": Bowl()} | given
+    given = dict(given)
+    study, curves = given.pop("study", spec()), given.pop("curves", Bowl())
     with pytest.raises(BadInput) as error:
-        simulate(given.pop("study"), given.pop("curves"), **given)
+        simulate(study, curves, **given)
     assert str(error.value).replace('"7"', "7") == says
 
 
@@ -283,33 +285,51 @@ def raced(
     handle = Handle(store, "study")
     assert broken(handle.state) == []
     trials = [msgspec.to_builtins(trial) for trial in handle.state.trials()]
-    return [(trial, handle.reports(trial["number"])) for trial in trials], store.appends
+    kept = {trial: [one.checkpoint for one in saved] for trial, saved in handle.state.shelf.saved.items()}
+    return {"trials": [(one, handle.reports(one["number"])) for one in trials], "kept": kept}, store.appends
 
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     "none": {},
     "stopping": {"method": "asha", "type": "stopping", "max": 9},
     "promotion": {"method": "asha", "type": "promotion", "max": 9},
+    "pbt": {"method": "pbt", "population": 4, "interval": 2, "max": 9},
 }
+PARTS, A_PART = 4, 3
 
 
+@functools.cache
+def undisturbed(schedule: str) -> tuple[Any, int]:
+    """The study that no runner died in, with the number of appends."""
+    return raced(**SCHEDULES[schedule])
+
+
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("new_world", [True, False])
-def test_a_killed_runner_leaves_no_trace(schedule: str, new_world: bool) -> None:
-    """Whenever runners die, trials, their reports and their times are those of an undisturbed study."""
-    whole, appends = raced(**SCHEDULES[schedule])
+def test_a_killed_runner_leaves_no_trace(schedule: str, part: int) -> None:
+    """Whenever it dies, trials, reports, times and checkpoints are those of an undisturbed study: whether the world
+    outlives it or the next one knows only the log, whether the last events reached the log or not."""
+    whole, appends = undisturbed(schedule)
     assert appends > 40
-    for part in range(12):
-        at = 3 + part * (appends - 4) // 12
-        written = part % 2 == 0
+    for moment in range(part * A_PART, (part + 1) * A_PART):
+        at = 3 + moment * (appends - 4) // (PARTS * A_PART)
+        written, new_world = moment % 2 == 0, moment % 3 == 0
         found, _ = raced([at], written=written, new_world=new_world, **SCHEDULES[schedule])
-        assert found == whole, (at, written)
+        assert found == whole, (at, written, new_world)
+
+
+def test_the_undisturbed_studies_are_eventful() -> None:
+    """Else the test above would show little."""
+    trials = {name: [trial for trial, _ in undisturbed(name)[0]["trials"]] for name in SCHEDULES}
+    assert max(trial["attempt"] for trial in trials["none"]) > 2
+    assert {trial["state"] for trial in trials["stopping"]} >= {"pruned", "complete"}
+    assert max(trial["steps"] for trial in trials["promotion"] if trial["attempt"] > 1) == 9
+    assert any(trial["attempt"] == 1 and reports[0].step > 1 for trial, reports in undisturbed("pbt")[0]["trials"])
 
 
 def test_many_runners_die_one_after_the_other() -> None:
-    whole, _ = raced(**SCHEDULES["promotion"])
     found, _ = raced([20, 9, 3, 4, 11, 6, 25], written=True, **SCHEDULES["promotion"])
-    assert found == whole
+    assert found == undisturbed("promotion")[0]
 
 
 def test_the_line_of_progress_has_virtual_time() -> None:

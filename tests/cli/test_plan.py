@@ -21,13 +21,16 @@ budget: {trials: 32}
 run: {executor: inline, workers: 2}
 """
 PROGRAM = """
+import time
 import rung
 
 def score(p):
     step = 0
-    while True:
-        step += 256
+    while not rung.should_stop():
+        step += 64
+        time.sleep(0.002)  # is what training takes
         rung.report(loss=p["x"], batch=step)
+    return p["x"]
 """
 
 

@@ -155,10 +155,9 @@ def test_an_archive_holds_several_data_sets(file: Any) -> None:
 
 
 def test_an_archive_of_one_data_set_may_leave_its_name_out(file: Any) -> None:
-    path = archive(
-        **{"one|loss": None, "one|seconds": None, "two|loss": None, "two|seconds": None},
-        loss=np.zeros((2, 2)), seconds=np.ones((2, 2)), steps=np.array([5, 10]),
-    )  # fmt: skip
+    arrays: dict[str, Any] = {"loss": np.zeros((2, 2)), "seconds": np.ones((2, 2)), "steps": np.array([5, 10])}
+    named = dict.fromkeys(["one|loss", "one|seconds", "two|loss", "two|seconds"])
+    path = archive(**arrays, **named)
     assert read_table(path).curves[0].steps.tolist() == [5, 10]
 
 

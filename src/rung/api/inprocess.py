@@ -43,8 +43,10 @@ def tune(
     seed: int | None = None,
     time: float | str | None = None,
     target: float | None = None,
-    search: str = "auto",
-    schedule: str = "none",
+    search: str | Mapping[str, Any] = "auto",
+    schedule: str | Mapping[str, Any] = "none",
+    budget: Mapping[str, Any] | None = None,
+    checkpoint: bool | Mapping[str, Any] | None = None,
     constraints: Sequence[str] = (),
     start: str | Sequence[Mapping[str, Any]] = "random",
     timeout: float | str | None = None,
@@ -63,7 +65,9 @@ def tune(
     `module:function` or `file.py:function`. With one worker it runs in this thread, where a breakpoint works; with
     more it runs in processes: forked from this one on Linux (so a lambda will do), elsewhere by import. In memory
     unless `store` or `name` is given; a `name` whose study is unfinished goes on. `warm_start` names studies of the
-    same store to learn from. Times are seconds or text like "2h30m". Raises `BadInput` for what cannot be searched,
+    same store to learn from. `search` and `schedule` are names, or mappings as in a study file (`{"method": "asha",
+    "max": 81}`); so are `budget` (what ends the study, beside the four that have a name here) and `checkpoint` (which
+    are kept). Times are seconds or text like "2h30m". Raises `BadInput` for what cannot be searched,
     `KeyboardInterrupt` on Ctrl-C (the study can go on).
     """
     if not isinstance(objective, str) and not callable(objective):
@@ -71,9 +75,10 @@ def tune(
             f"expected a function, or the text module:function, got {objective!r}", place="tune", key="objective"
         )
     settings = {
-        "search": {"method": search, "seed": seed, "repeats": repeats},
-        "schedule": {"method": schedule},
-        "budget": {"trials": trials, "time": time, "target": target, "max_failures": max_failures},
+        "search": {"seed": seed, "repeats": repeats, **_section(search)},
+        "schedule": _section(schedule),
+        "checkpoint": checkpoint,
+        "budget": {"trials": trials, "time": time, "target": target, "max_failures": max_failures, **(budget or {})},
         "run": {"workers": workers, "timeout": timeout, "retries": retries, "cwd": str(Path.cwd())},
     }
     spec = msgspec.structs.replace(
@@ -105,6 +110,11 @@ def load(name: str, *, store: str | None = None) -> Study:
     from rung.api.handle import Handle
 
     return Study.joined(Handle(open_store(find_places(store=store).store), name))
+
+
+def _section(given: str | Mapping[str, Any]) -> dict[str, Any]:
+    """A section of a study file; a name alone is its method."""
+    return {"method": given} if isinstance(given, str) else dict(given)
 
 
 @contextlib.contextmanager

@@ -177,15 +177,14 @@ class Simulation(Progress):
 def created_event(spec: StudySpec, *, simulated: str, deterministic: bool = False) -> ev.StudyCreated:
     """The first event of a simulated study. It has no program, so that no real runner takes it up; it begins at a fixed
     time and its jobs are named after it, so that the same spec and seed give the same study."""
-    if spec.search.seed is None:
+    seed = spec.search.seed
+    if seed is None:
         raise BadInput("a simulated study needs a seed", key="search.seed")
     spec = located(msgspec.structs.replace(spec, command=None, function=None), Path.cwd())
     searched = msgspec.structs.replace(spec, run=RunSettings(), budget=Budget())  # a fate does not depend on workers
     uid = hashlib.blake2b(msgspec.json.encode(searched), digest_size=8).hexdigest()
     provenance = {"surface": "simulate", "simulated": simulated, "runs": str(Path("runs").absolute())}
-    return ev.StudyCreated(
-        at=EPOCH, uid=uid, spec=spec, seed=spec.search.seed, deterministic=deterministic, provenance=provenance
-    )
+    return ev.StudyCreated(at=EPOCH, uid=uid, spec=spec, seed=seed, deterministic=deterministic, provenance=provenance)
 
 
 def _spec_of(
@@ -243,11 +242,10 @@ def _curves_of(
     steps: Sequence[float] | int | None, dataset: str | None,
 ) -> Curves:  # fmt: skip
     space = Space(spec.parameters, spec.constraints)
-    metrics = list(dict.fromkeys(one.metric for one in (*spec.objectives, *spec.outcomes)))
     if isinstance(given, str | Path):
         given = table_for(given, spec, dataset=dataset)
     if isinstance(given, Table):
-        return given.over(space, metrics)
+        return given.over(space, _metrics(spec))
     if hasattr(given, "curve"):
         return given
     if not callable(given):
@@ -261,10 +259,14 @@ def _curves_of(
 
 def table_for(path: str | Path, spec: StudySpec, *, dataset: str | None = None) -> Table:
     """The table in a file, its columns told apart by what the study searches and measures."""
-    metrics = list(dict.fromkeys(one.metric for one in (*spec.objectives, *spec.outcomes)))
     columns = text_columns(path)  # None: the file itself says what is a parameter
     names = None if columns is None else [one.name for one in spec.parameters if one.name in columns]
-    return read_table(path, dataset=dataset, parameters=names, metrics=metrics, step=_step(spec, columns))
+    return read_table(path, dataset=dataset, parameters=names, metrics=_metrics(spec), step=_step(spec, columns))
+
+
+def _metrics(spec: StudySpec) -> list[str]:
+    """What the study needs of each trial."""
+    return list(dict.fromkeys([one.metric for one in spec.objectives] + [one.metric for one in spec.outcomes]))
 
 
 def _step(spec: StudySpec, columns: Sequence[str] | None) -> str | None:

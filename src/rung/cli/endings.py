@@ -49,7 +49,7 @@ def checkpoints_text(spec: StudySpec) -> str:
         kept.append(f"those of the {_counted(wanted.study_best, 'best')} trial{'s' * (wanted.study_best != 1)}")
     needed = f"{'and ' if kept else ''}what a paused, cloned or running trial may need"
     what = "checkpoints" if wanted.enabled else "checkpoints, if trials write any"
-    room = "" if wanted.disk_bytes is None else f", in at most {_bytes(wanted.disk_bytes)}"
+    room = "" if wanted.disk_bytes is None else f", in at most {size(wanted.disk_bytes)}"
     return f"{what}: {', '.join([*kept, needed])}{room}"
 
 
@@ -57,7 +57,8 @@ def _counted(count: int, word: str) -> str:
     return word if count == 1 else f"{count} {word}"
 
 
-def _bytes(count: int) -> str:
+def size(count: int) -> str:
+    """So many bytes, in the largest unit that they fill."""
     for power, unit in ((4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):
         if count >= 1000**power:
             return f"{count / 1000**power:.4g} {unit}"

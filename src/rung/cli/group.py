@@ -28,6 +28,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "best": ("trial_verbs", "Show the best configuration."),
         "logs": ("trial_verbs", "Print a trial's output."),
         "why": ("why", "Say why each decision was taken."),
+        "checkpoint": ("checkpoint", "List the checkpoints, or copy out the best."),
         "export": ("trial_verbs", "Write the trials as CSV or JSON lines."),
     },
     "Control": {

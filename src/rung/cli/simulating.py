@@ -75,7 +75,7 @@ def _conditions(given: dict[str, Any]) -> Conditions:
         "startup": "startup_s", "stop_delay": "stop_delay_s", "checkpoint_time": "checkpoint_s",
         "restore_time": "restore_s", "gulp": "gulp_s",
     }  # fmt: skip
-    times = {}
+    times: dict[str, Any] = {}
     for option, field in options.items():
         try:
             times[field] = parse_duration(given.pop(option))

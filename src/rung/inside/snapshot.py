@@ -400,7 +400,7 @@ def _pour(source: int, target: int) -> None:
 
 
 def _finish(source: str, target: str) -> int:
-    """Every folder of the copy `target` is on the disk, as old as in `source`; returns the bytes of its files and links."""
+    """Every folder of the copy `target` is on the disk, as old as in `source`; returns the bytes of files and links."""
     size = 0
     for folder, folders, files in os.walk(target, topdown=False):
         links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114 - see `Keeper._locked`

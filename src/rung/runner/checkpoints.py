@@ -55,9 +55,9 @@ def size_of(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
 
 
-def bring(saved: Path, here: Path, *, size: int | None = None) -> None:
-    """`here` is a copy of `saved`, whole at any moment that it exists. `size`: how many bytes it must have. Raises
-    `Gone`, `OSError`."""
+def bring(saved: Path, here: Path, *, size: int | None = None, to_attempt: bool = True) -> None:
+    """`here` is a copy of `saved`, whole at any moment that it exists. `size`: how many bytes it must have.
+    `to_attempt`: a program goes on from it, and need not have it kept again. Raises `Gone`, `OSError`."""
     if not saved.is_dir():
         raise Gone(f"{saved} is not there any more")
     if size and size_of(saved) != size:
@@ -65,7 +65,8 @@ def bring(saved: Path, here: Path, *, size: int | None = None) -> None:
     partial_copy = here.with_name(here.name + ".partial")
     shutil.rmtree(partial_copy, ignore_errors=True)
     shutil.copytree(saved, partial_copy, symlinks=True)
-    snapshot.mark(str(here.parent), snapshot.listing(str(partial_copy)))  # until it changes there is nothing to keep
+    if to_attempt:
+        snapshot.mark(str(here.parent), snapshot.listing(str(partial_copy)))  # until it changes nothing is to be kept
     partial_copy.rename(here)
 
 

@@ -77,10 +77,12 @@ def between(before: Point, now: Point, step: float) -> tuple[float, ...]:
 
 
 def passed(marks: Marks, before: Point | None, now: Point) -> Iterator[tuple[int, tuple[float, ...]]]:
-    """The marks between two reports, the later one included, with the losses there. A first report passes one."""
+    """The marks between two reports, the later one included, with the losses there. A first report passes one, if there
+    is one above 0."""
     last = marks.below(now.step)
-    if before is None or before.step <= 0:
-        yield last, now.losses
+    if before is None:
+        if marks.at(last) > 0:
+            yield last, now.losses
         return
     for mark in range(max(marks.below(before.step), last - MOST_PASSED) + 1, last + 1):
         yield mark, between(before, now, marks.at(mark))

@@ -35,7 +35,7 @@ class Watch(ABC):
         self.unit = contest.schedule.resource or "step"
         self.top = limit(contest)
         self._verdicts = Verdicts(contest, self.rule)
-        self._told: set[int] = set()
+        self._told: dict[int, Stop] = {}
 
     @abstractmethod
     def judge(self, progress: Progress) -> Stop | None:
@@ -52,17 +52,16 @@ class Watch(ABC):
             if isinstance(delta, Progress):
                 stop = self._beyond(delta, self.judge(delta))
                 if stop is not None and delta.number not in self._told:
-                    self._told.add(delta.number)
-                    found[delta.number] = stop
+                    found[delta.number] = self._told[delta.number] = stop
             elif isinstance(delta, Ended):
                 self.forget(delta)
                 found.pop(delta.number, None)
-                self._told.discard(delta.number)  # a user may try it again
+                self._told.pop(delta.number, None)  # a user may try it again
         return list(found.values())
 
-    def told(self, number: int) -> bool:
-        """Whether the trial was told to end and has not ended yet."""
-        return number in self._told
+    def cut_short(self, number: int) -> bool:
+        """Whether the trial, which ends now, was told to do so before it was complete."""
+        return number in self._told and not self._told[number].complete
 
     def next(self, number: int, rng: np.random.Generator) -> Next:
         """Whatever the searcher proposes; it may run to the top."""

@@ -94,7 +94,7 @@ class Wilcoxon(Watch):
         scores = self._running.pop(ended.number, {})
         broken = ended.number in self._broken
         self._broken.discard(ended.number)
-        if ended.losses is None or broken or len(scores) < self.least or self.told(ended.number):
+        if ended.losses is None or broken or len(scores) < self.least or self.cut_short(ended.number):
             return
         if all(map(math.isfinite, ended.losses)):
             self._join(Rival(ended.number, ended.losses, scores))

@@ -138,15 +138,15 @@ class Combined:
 
     def digest(self, state: State, event: ev.AnyEvent) -> list[Any]:
         """The deltas that searcher and scheduler will see."""
-        found: list[Any] = list(self.following.digest(state, event))
+        # A command that the event answers is settled before anything new follows from the event.
+        found: list[Any] = [event] if isinstance(event, _ANSWERED) and not _by_user(event) else []
+        found += self.following.digest(state, event)
         if isinstance(event, ev.TrialProposed):
             proposed, fits = deltas.proposal(state, event)
             found += [proposed] if fits else [deltas.Stray(event.trial), proposed]
         elif isinstance(event, ev.TrialCompleted) or (isinstance(event, ev.TrialTold) and state.is_final(event.trial)):
             complete = state.phase(event.trial) is Phase.COMPLETE  # TrialTold on a final trial is another result of it
             found.append(Concluded(deltas.result(state, event.trial), complete))
-        elif isinstance(event, ev.TrialStopped | ev.TrialPaused | ev.TrialContinued | ev.TrialRetried):
-            found.append(event)
         elif isinstance(event, ev.EarlierStudyRead):
             found += deltas.earlier(state.space, [event])
         elif isinstance(event, ev.SpecChanged) and state.changes and state.changes[-1] is event:
@@ -170,12 +170,12 @@ class Combined:
     def observe(self, digested: list[Any]) -> None:
         """Searcher and scheduler have seen it; their answers are kept until the log holds them."""
         for item in digested:
+            if isinstance(item, _ANSWERED):
+                self.wanted.pop(item.trial, None)
             if isinstance(item, _SCHEDULED):
                 self.wanted.update({command.trial: command for command in self.scheduler.observe([item])})
             if isinstance(item, schedule.Ended):
                 self.wanted.pop(item.number, None)
-            if isinstance(item, _ANSWERED):
-                self.wanted.pop(item.trial, None)
             if isinstance(item, schedule.Held):
                 self._show(self.order.hold(item.number))
             if isinstance(item, deltas.Stray):
@@ -229,7 +229,7 @@ class Combined:
         if not self.order.may_propose(number) or not self.order.remaining(state):
             return _known(self._nothing_more(state) if state.all_paused() else Wait())
         if isinstance(place, schedule.Hold):
-            return _known(Wait())
+            return _known(_nothing_under_way(state) if state.all_paused() else Wait())
         if isinstance(place, schedule.Over):
             return _known(Done(reason=Reason(by=state.spec.schedule.method, text=place.text)))
         if isinstance(place, schedule.Propose):
@@ -327,6 +327,17 @@ def _placed(start: Start, place: schedule.Next) -> Start:
     if not isinstance(place, schedule.Ask | schedule.Propose):
         return start
     return msgspec.structs.replace(start, resource=place.resource, ticket=place.ticket)
+
+
+def _nothing_under_way(state: State) -> Done:
+    """A schedule waits, and nothing can come any more: the study ends rather than hang."""
+    method = state.spec.schedule.method
+    return Done(reason=Reason(by=method, text=f"{method} waits for trials, and none is under way"))
+
+
+def _by_user(event: ev.AnyEvent) -> bool:
+    """Whether a person holds a trial or lets it go on: what the schedule wants of it is to be done all the same."""
+    return isinstance(event, ev.TrialPaused | ev.TrialContinued) and event.reason.by == "user"
 
 
 _SCHEDULED = (schedule.Begun, schedule.Progress, schedule.Held, schedule.Resumed, schedule.Ended)

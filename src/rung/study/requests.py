@@ -43,7 +43,10 @@ def _trial_pause(state: State, event: ev.TrialPauseRequested) -> None:
 
 def _trial_unpause(state: State, event: ev.TrialUnpauseRequested) -> None:
     state.held.discard(event.trial)
-    if event.trial in state.live and state.phase(event.trial) in {Phase.PAUSING, Phase.PAUSED}:
+    live = state.live.get(event.trial)
+    if live is None or state.phase(event.trial) not in {Phase.PAUSING, Phase.PAUSED}:
+        return
+    if live.pause is not None and live.pause.by == "user":  # when others go on the schedule says
         state.released.add(event.trial)
 
 

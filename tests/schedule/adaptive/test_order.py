@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rung.schedule.adaptive.order import WORST, Arrivals, ByFronts, Mark
@@ -36,6 +36,7 @@ def test_marks_come_in_tiers() -> None:
 
 
 @given(losses=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20), data=st.data())
+@settings(max_examples=30)
 def test_fronts_forget_whom_they_are_told_to(losses: list[tuple[int, int]], data: st.DataObject) -> None:
     marks = [Mark.of((float(a), float(b))) for a, b in losses]
     gone = data.draw(st.integers(0, len(marks) - 1))

@@ -269,6 +269,29 @@ def test_a_stop_says_why_in_the_user_s_numbers(goal: Any) -> None:
     }  # fmt: skip
 
 
+def test_who_is_held_and_who_goes_on_is_told_why() -> None:
+    scheduler = Adaptive(contest(max=9, num_rungs=2, trials=6, divisor=3, type="promotion", max_concurrent_trials=6))
+    start(scheduler, 6)
+    reports = [Progress(number, 3, (loss,)) for number, loss in enumerate([0.5, 0.6, 0.4])]
+    told = [command.reason.text for report in reports for command in scheduler.observe([report])]
+    assert told == [
+        "at epoch 3 of rung 0: loss 0.5 is one of 1, too few to let one go on; held until more is known",
+        "at epoch 3 of rung 0: loss 0.6 is one of 2, too few to let one go on; behind trial 0; held until more is known",
+        "at epoch 3 of rung 0: loss 0.4 is number 1 of 3, of which the best goes on, up to loss 0.4; goes on to epoch 9",
+    ]
+
+
+def test_synchronous_halving_says_for_whom_it_waits() -> None:
+    scheduler = Adaptive(contest(max=9, num_rungs=2, trials=4, divisor=2, type="synchronous"))
+    start(scheduler, 4)
+    first, second, third = (scheduler.observe([Progress(number, 4, (1.0 - number / 10,))]) for number in range(3))
+    assert [command.reason.text for command in [*first, *second]] == [
+        "at epoch 4 of rung 0: loss 1 is number 1 of 1 so far; of 4 the best 2 go on; held until more is known",
+        "at epoch 4 of rung 0: loss 0.9 is number 1 of 2 so far; of 4 the best 2 go on; held until more is known",
+    ]
+    assert isinstance(third[0], Continue)
+
+
 def test_a_report_without_the_metric_neither_counts_nor_decides() -> None:
     scheduler = Adaptive(contest(max=9, num_rungs=2, trials=4, divisor=3, type="promotion"))
     start(scheduler, 1)

@@ -22,7 +22,8 @@ NAMED = 5  # trials that a decision names
 @dataclass(frozen=True)
 class Standing:
     """Where a trial stood in its rung when it was decided on: at `place` (from 0) of `of`, where the best `keep` go on,
-    the last of which has `threshold`; `ahead` are the best of those in front of it."""
+    the last of which has `threshold`; `ahead` are the best of those in front of it. `planned`: how many results the
+    rung will have when those `keep` are chosen; None: it is decided by those there are."""
 
     rung: int
     mark: Mark
@@ -31,6 +32,7 @@ class Standing:
     keep: int
     threshold: Mark | None
     ahead: tuple[int, ...]
+    planned: int | None = None
 
 
 @dataclass(frozen=True)
@@ -219,4 +221,5 @@ class Bracket:
             keep=keep,
             threshold=rung.marks[rung.order.at(keep - 1)] if 0 < keep <= len(rung) else None,
             ahead=tuple(rung.order.best(min(place, NAMED))),
+            planned=self.shape.starts[index] if self.shape.starts else None,
         )

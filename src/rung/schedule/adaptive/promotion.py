@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rung.schedule.adaptive.bracket import Move
     from rung.schedule.adaptive.order import Mark
 
-ENDED_AT_ONCE = 100
+ENDED_AT_ONCE = 50
 
 
 class Promotion(Bracket):
@@ -75,7 +75,7 @@ class Promotion(Bracket):
         return moves
 
     def _end_parked(self, index: int, keep: int) -> list[Move]:
-        """The first of those held at this rung, not all, so that no report makes a thousand decisions at once."""
+        """The first of those held at this rung, not all, so that no report makes hundreds of decisions at once."""
         waiting = self.rungs[index].parked
         parked = list(islice(waiting, ENDED_AT_ONCE))
         for trial in parked:

@@ -15,7 +15,7 @@ from rung.schedule.adaptive.brackets import expected_starts
 from rung.schedule.adaptive.halving import Halving
 from rung.schedule.adaptive.order import Mark
 from rung.schedule.adaptive.promotion import Promotion
-from rung.schedule.adaptive.settings import OPTIONS, rungs_of, settings
+from rung.schedule.adaptive.settings import OPTIONS, checked, rungs_of
 from rung.schedule.adaptive.stopping import Stopping
 from rung.schedule.adaptive.words import Words
 from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Level, Over, Progress
@@ -46,7 +46,7 @@ class Adaptive:
     options: ClassVar[dict[str, Any]] = OPTIONS
 
     def __init__(self, contest: Contest) -> None:
-        self.settings = settings(contest)
+        self.settings = checked(contest)
         self.shapes = self.settings.shapes()
         rule, divisor = RULES[self.settings.kind], self.settings.divisor
         self.rules = [rule(shape, divisor, len(contest.objectives)) for shape in self.shapes]

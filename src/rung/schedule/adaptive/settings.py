@@ -69,7 +69,7 @@ def _with(shape: Shape, concurrent: int) -> Shape:
     return type(shape)(shape.units, shape.trials, concurrent)
 
 
-def settings(contest: Contest) -> Settings:
+def checked(contest: Contest) -> Settings:
     """What `contest.schedule.options` say. Raises `BadInput`."""
     options = Options(contest)
     kind = cast("Kind", options.word("type", "stopping", KINDS))

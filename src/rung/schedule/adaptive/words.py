@@ -61,9 +61,12 @@ class Words:
         start = f"at {self.resource} {units} of rung {standing.rung}: {self._value(standing.mark)}"
         if standing.keep == 0:
             return f"{start} is one of {standing.of}, too few to let one go on"
+        number = f"{start} is number {standing.place + 1} of {standing.of}"
         best = "the best goes on" if standing.keep == 1 else f"the best {standing.keep} go on"
+        if standing.planned is not None and standing.of < standing.planned:
+            return f"{number} so far; of {standing.planned} {best}"
         upto = "" if standing.threshold is None else f", up to {self._value(standing.threshold)}"
-        return f"{start} is number {standing.place + 1} of {standing.of}, of which {best}{upto}"
+        return f"{number}, of which {best}{upto}"
 
     def _value(self, mark: Mark) -> str:
         if mark.tier == BROKEN:

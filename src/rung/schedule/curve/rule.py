@@ -93,7 +93,7 @@ class Curve(Watch):
     def forget(self, ended: Ended) -> None:
         """A trial that ended by itself joins the record."""
         runner = self._runners.pop(ended.number, None)
-        if runner is None or ended.losses is None or self.told(ended.number):
+        if runner is None or ended.losses is None or self.cut_short(ended.number):
             return
         share = measured_share(self.measure, ended.number)
         trial = Finished(
