@@ -93,7 +93,7 @@ def test_what_is_too_little_settles_nothing() -> None:
 @pytest.mark.parametrize("methods", [2, 3, 5, 12])
 def test_so_many_seeds_can_settle_something_and_one_less_cannot(methods: int) -> None:
     needed = seeds_needed(methods)
-    wins = np.arange(float(methods)) + np.linspace(0, 0.5, needed)[:, None] * np.arange(methods)
+    wins = np.arange(float(methods)) * (1 + np.linspace(0, 0.5, needed)[:, None])
     enough = verdict_on(wins, ONE_PROBLEM[:needed])
     less = verdict_on(wins[1:], ONE_PROBLEM[1:needed])
     assert enough is not None
@@ -133,7 +133,7 @@ def test_several_problems_count_alike_whatever_their_units() -> None:
     nothing = verdict_on(np.full((8, 2), math.inf), ONE_PROBLEM[:8])
     assert nothing is not None
     assert nothing.p == {1: 1.0}
-    worse = np.tile([1.0, math.inf], (8, 1)) + np.arange(8)[:, None]
+    worse = np.tile([1.0, math.inf], (8, 1)) + np.arange(8.0)[:, None]
     failed = verdict_on(worse, ONE_PROBLEM[:8])
     assert failed is not None
     assert failed.p[1] < 0.05

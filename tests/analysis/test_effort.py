@@ -41,7 +41,7 @@ def test_the_work_of_brackets() -> None:
 
 def test_the_speed_of_a_trial_is_a_line_through_its_reports() -> None:
     found = speed_of([1, 2, 3, 4], [5.0, 7.0, 9.0, 11.0], duration=12.0)
-    assert (found.startup, found.unit) == (pytest.approx(4), pytest.approx(2))  # 3 before the first, 1 after the last
+    assert [found.startup, found.unit] == pytest.approx([4, 2])  # 3 before the first, 1 after the last
     assert found.seconds(10, 100) == pytest.approx(240)
     assert speed_of([], [], duration=3.0) == Speed(3.0, 0.0)
     assert speed_of([7], [1.0], duration=3.0) == Speed(3.0, 0.0)

@@ -13,7 +13,6 @@ from rung.study import events as ev
 from rung.study.state import State
 from rung.testing.studies import BEGIN, Folding, study_spec
 
-
 REASON = Reason(by="test", text="test")
 
 

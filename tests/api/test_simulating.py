@@ -285,6 +285,8 @@ def raced(
     handle = Handle(store, "study")
     assert broken(handle.state) == []
     trials = [msgspec.to_builtins(trial) for trial in handle.state.trials()]
+    for trial in trials:
+        trial["value"] = repr(trial["value"])  # NaN is not equal to itself
     kept = {trial: [one.checkpoint for one in saved] for trial, saved in handle.state.shelf.saved.items()}
     return {"trials": [(one, handle.reports(one["number"])) for one in trials], "kept": kept}, store.appends
 

@@ -53,12 +53,12 @@ def place(call: Call, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_methods_times_seeds_and_the_same_again(place: Path, call: Call) -> None:
-    words = ("compare", "toy.yaml", "--methods", "random,sobol", "--seeds", "2")
+    words = ("compare", "toy.yaml", "--methods", "random,de", "--seeds", "2")
     said = call(*words)
     assert said.out.splitlines()[0].split()[:3] == ["method", "runs", "mean"]
     assert "2 seeds settle nothing" in said.out
     assert sorted(p.name for p in (place / "runs").iterdir() if p.is_dir()) == [
-        "compare-toy", "toy-random-s0", "toy-random-s1", "toy-sobol-s0", "toy-sobol-s1",
+        "compare-toy", "toy-de-s0", "toy-de-s1", "toy-random-s0", "toy-random-s1",
     ]  # fmt: skip
     assert "4/4 toy-" in said.err
     assert (place / "runs" / "compare-toy" / "comparison.svg").read_text().startswith("<svg")
@@ -68,18 +68,16 @@ def test_methods_times_seeds_and_the_same_again(place: Path, call: Call) -> None
     assert [run["state"] for run in again.json["runs"]] == ["complete"] * 4
     assert [run["spent"]["trials"] for run in again.json["runs"]] == [3] * 4
     assert json.loads((place / "elsewhere" / "comparison.json").read_text()) == again.json
-    shown = call("show", "toy-sobol-s1", "--json").json
-    assert (shown["seed"], shown["spec"]["search"]["method"]) == (1, "sobol")
+    shown = call("show", "toy-de-s1", "--json").json
+    assert (shown["seed"], shown["spec"]["search"]["method"]) == (1, "de")
 
     more = call(*words, "--trials", "4", "--json", "--final").json
     assert [run["spent"]["trials"] for run in more["runs"]] == [4] * 4
 
-    existing = call(
-        "compare", "--studies", "toy-random-s0", "toy-random-s1", "toy-sobol-s0", "toy-sobol-s1", "--json"
-    ).json
-    assert existing["methods"] == ["toy-random", "toy-sobol"]
+    existing = call("compare", "--studies", "toy-random-s0", "toy-random-s1", "toy-de-s0", "toy-de-s1", "--json").json
+    assert existing["methods"] == ["toy-random", "toy-de"]
     assert [run["final"] for run in existing["runs"]] == pytest.approx(
-        [run["final"] for method in ("random", "sobol") for run in more["runs"] if run["method"] == method]
+        [run["final"] for method in ("random", "de") for run in more["runs"] if run["method"] == method]
     )
 
 

@@ -99,6 +99,28 @@ def test_a_rung_is_promoted_when_all_its_results_are_known() -> None:
     assert continued(scheduler) == [2, 6, 0]
 
 
+def test_a_pause_says_what_is_waited_for() -> None:
+    scheduler = synchronous(max=9)
+    begin(scheduler, 0, 1)
+    report(scheduler, 0, 1, 0.5)
+    found = report(scheduler, 1, 2, 0.75)[0]
+    assert found.reason.text == (
+        "at epoch 2 of rung 0: loss0 0.75 is 2nd of 2 so far; held until all 9 of the rung are known"
+    )
+    assert found.reason.data["lost_to"] == [0]
+
+
+def test_who_is_held_at_the_top_already_is_ended_when_it_lost() -> None:
+    """Its program ran on while it was being held."""
+    scheduler = synchronous(max=9, trials=3)
+    begin(scheduler, 0, 1, 2)
+    for number in range(3):
+        found = scheduler.observe([Progress(number, 1, (float(number),))])
+        found += scheduler.observe([Progress(number, 9, (float(number),)), Held(number)])
+    assert kinds(found) == {1: Stop, 2: Stop}
+    assert continued(scheduler) == [0]
+
+
 def test_the_last_to_report_goes_on_at_once_if_it_may() -> None:
     scheduler = synchronous(max=9)
     begin(scheduler, *range(9))

@@ -352,6 +352,29 @@ def test_a_member_that_fails_is_replaced() -> None:
     assert isinstance(early.next(1, rng(1)), Ask)
 
 
+def test_who_runs_on_to_the_maximum_while_told_to_wait_gives_no_clones() -> None:
+    """Its newest checkpoint is at the end by then."""
+    for kind in ("asynchronous", "synchronous"):
+        scheduler = pbt(population=4, interval=10, max=20, workers=2, type=kind)
+        begun(scheduler, [0.1, 0.2, 0.3, 0.9])
+        scheduler.observe([Ended(3, (0.9,))])
+        for number in range(3):
+            scheduler.observe([Progress(number, 20.0, (0.1,))])
+        found = scheduler.next(4, rng(4))
+        assert not isinstance(found, Propose | Ask), kind
+
+
+def test_a_donor_whose_clone_failed_at_once_is_left_alone_until_it_reports_again() -> None:
+    scheduler = pbt(population=4, interval=10)
+    begun(scheduler, [0.1, 0.2, 0.3, 0.9])
+    for number, parent in ((4, 0), (5, 1)):
+        clone = scheduler.next(number, rng(number))
+        assert isinstance(clone, Propose) and clone.parent == parent
+        scheduler.observe([Begun(number, clone.params, parent, 10.0, clone.ticket), Ended(number, None)])
+    scheduler.observe([Progress(0, 11.0, (0.1,))])
+    assert scheduler.next(6, rng(6)).parent == 0
+
+
 def test_a_trial_of_the_users_own_has_the_place_of_another_or_none() -> None:
     scheduler = pbt(population=4, interval=10)
     begun(scheduler, [0.1, 0.2, 0.3], step=9)

@@ -7,7 +7,9 @@ second study file. Since every run is a study, a comparison that was interrupted
 from __future__ import annotations
 
 import re
+import secrets
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +214,7 @@ class Studies:
         if places.store.startswith("memory"):
             raise BadInput("runs are processes of their own: they need a store that these can share", place="--store")
         self.store, self.places, self.command_line, self.workers = store, places, command_line, workers
+        self._first: dict[tuple[int, int], ev.StudyCreated] = {}  # of each problem and method
 
     def check(self, runs: Sequence[Run]) -> None:
         """Each method of each problem could start. Raises `BadInput`; nothing is written."""
@@ -232,9 +235,14 @@ class Studies:
         return opened.handle if self._longer(opened.handle, run) else None
 
     def _event(self, run: Run) -> ev.StudyCreated:
-        spec = with_seed(run, workers=self.workers)
-        return created_event(
-            spec, runs=self.places.runs, cwd=Path.cwd(), command_line=self.command_line, surface="compare"
+        """What code and packages a study runs on is looked up once for all seeds: it takes a while."""
+        spec, key = with_seed(run, workers=self.workers), (run.problem, run.method)
+        if key not in self._first:
+            self._first[key] = created_event(
+                spec, runs=self.places.runs, cwd=Path.cwd(), command_line=self.command_line, surface="compare"
+            )
+        return msgspec.structs.replace(
+            self._first[key], at=time.time(), uid=secrets.token_hex(8), spec=spec, seed=run.seed
         )
 
     def _longer(self, handle: Handle, run: Run) -> bool:

@@ -59,14 +59,17 @@ class Crew:
 
     def _fill(self, runs: Iterator[Run]) -> bool:
         """Every place has a run; whether there may be more."""
-        while self.ended_by is None and len(self.children) < self.parallel:
+        while not self._ending() and len(self.children) < self.parallel:
             run = next(runs, None)
-            if run is None or self.ended_by is not None:  # a signal may come while the next study is being made
+            if run is None or self._ending():  # a signal may come while the next study is being made
                 return False
             self.children.append(self._begun(run))
-            if self.ended_by is not None:  # or just before it was known who is to be told
+            if self._ending():  # or just before it was known who is to be told
                 self.children[-1].process.send_signal(self.ended_by)
-        return self.ended_by is None
+        return not self._ending()
+
+    def _ending(self) -> bool:
+        return self.ended_by is not None
 
     def _begun(self, run: Run) -> _Child:
         log = self.folder / run.study / LOG

@@ -31,6 +31,7 @@ from rung.runner.reconcile import reconcile
 from rung.runner.seat import Seat
 from rung.store.errors import StoreBusy, StoreFull
 from rung.study import events as ev
+from rung.study.checkpoints import left_over
 from rung.study.guard import failure_of
 from rung.study.state import Live, State
 
@@ -100,7 +101,7 @@ class Runner:
         """The study has been worked on until it was over or the runner was told to end."""
         self.seat.take(workers=self.settings.workers)
         self._take_over()
-        self._drop(self.state.shelf.dropped)  # whoever dropped them may have died before their folders were gone
+        self._drop(tuple(left_over(self.state)))  # whoever dropped them may have died before their folders were gone
         tasks = [asyncio.create_task(work()) for work in (self._listen, self._beat, self._watch_log)]
         try:
             while not self._turn():

@@ -52,6 +52,7 @@ class _Member(msgspec.Struct):
     params: dict[str, Any]
     begin: float
     step: float
+    parent: int | None = None
     round: int = 0
     due: float = 0.0
     losses: tuple[float, ...] | None = None
@@ -103,6 +104,7 @@ class PopulationBasedTraining:
         self._vacant: dict[int, _Vacancy] = {slot: _Vacancy() for slot in range(self.population)}
         self._round = 1  # of a synchronous population: which one all are on their way to the end of
         self._begun = 0  # trials that count against the budget
+        self._barren: set[int] = set()  # members whose clone failed at its beginning, and who have not reported since
         self._told: set[int] = set()  # trials that were told to end, and have not yet
         self._beside: set[int] = set()  # trials that are held, and no part of the population
 
@@ -148,6 +150,7 @@ class PopulationBasedTraining:
             params=begun.params,
             begin=0.0 if self.synchronous else begun.step,
             step=begun.step,
+            parent=begun.parent,
         )
         self._count(member)
 
@@ -161,9 +164,13 @@ class PopulationBasedTraining:
         member, losses = self._members.get(progress.number), result(progress)
         if member is None or losses is None:
             return []
+        member.step = progress.step
+        self._barren.discard(member.number)
+        if member.state != "running" and self.synchronous:
+            return []  # it went on while it was told to wait: its score is that of the round's end
+        member.losses, member.violation = losses, progress.violation
         if member.state != "running":
-            return []  # what it says on its way out counts when it has come back
-        member.step, member.losses, member.violation = progress.step, losses, progress.violation
+            return []
         if self.top is not None and progress.step > self.top:  # at the top a program ends by itself
             full = Stop(trial=member.number, reason=self._verdicts.full(progress.step, self.top), complete=True)
             return [full, *self._full(member)]
@@ -184,6 +191,8 @@ class PopulationBasedTraining:
             return []
         if ended.losses is not None:
             return self._full(member)
+        if member.parent is not None and member.losses is None:
+            self._barren.add(member.parent)
         self._vacate(member)
         return self._close_round()
 
@@ -266,7 +275,10 @@ class PopulationBasedTraining:
     def _donors(self, order: Ranking, count: int) -> list[_Member]:
         """Those of the best `count` who can be cloned, best first: they have a usable score and resource left."""
         found = [self._members[number] for number in order.best(count) if number in self._members]
-        return [m for m in found if not self._at_top(m) and order.key(m.number).tier != UNKNOWN]
+        return [m for m in found if self._can_be_cloned(m) and order.key(m.number).tier != UNKNOWN]
+
+    def _can_be_cloned(self, member: _Member) -> bool:
+        return not self._at_top(member) and member.number not in self._barren
 
     def _room(self) -> float:
         """How many trials the budget allows beside those that are to begin already."""
@@ -327,7 +339,7 @@ class PopulationBasedTraining:
         """Whom this slot gets a clone of; nobody: it gets a new configuration."""
         vacancy = self._vacant[slot]
         chosen = self._members.get(vacancy.donor) if vacancy.donor is not None else None
-        if chosen is not None and not self._at_top(chosen):
+        if chosen is not None and self._can_be_cloned(chosen):
             return [chosen]
         return [] if vacancy.replaces is None else self._best()
 

@@ -63,6 +63,17 @@ class Verdicts:
             text += f"; {then}"
         return self._reason(text, self._data(rung, losses, bracket, lost_to=ahead))
 
+    def waits(
+        self, rung: Rung, number: int, step: float, losses: Sequence[float], *, bracket: int, then: str
+    ) -> Reason:
+        """The trial is in the rung; what it is worth will be known when others are: `then` says when."""
+        place = rung.ranking.place(number)
+        text = (
+            f"{self._where(rung, step)}: {self._values(losses)} is {_ordinal(place + 1)} of {len(rung)} so far; {then}"
+        )
+        ahead = rung.ranking.best(min(MOST_NAMED, place))
+        return self._reason(text, self._data(rung, losses, bracket, lost_to=ahead))
+
     def kept(self, rung: Rung, number: int, losses: Sequence[float], to: float | None, *, bracket: int = 0) -> Reason:
         """The trial is, and goes on up to `to`."""
         place, count = rung.ranking.place(number) + 1, len(rung)
@@ -80,6 +91,9 @@ class Verdicts:
         data = {"rule": self.rule, "resource": step, "max": top}
         return self._reason(f"at {self.resource} {step:g}: has had all of the {top:g} that a trial gets", data)
 
+    def _values(self, losses: Sequence[float]) -> str:
+        return ", ".join(named(o, loss) for o, loss in zip(self.objectives, losses, strict=True))
+
     def _where(self, rung: Rung, step: float) -> str:
         return f"at {self.resource} {step:g} of rung {rung.index}"
 
@@ -90,8 +104,7 @@ class Verdicts:
             return f"breaks its bounds by {key.value:.6g}, not among {best}"
         if len(self.objectives) > 1 or threshold is None:
             place = rung.ranking.place(number) + 1
-            values = ", ".join(named(o, loss) for o, loss in zip(self.objectives, losses, strict=True))
-            return f"{values} is {_ordinal(place)}, not among {best}"
+            return f"{self._values(losses)} is {_ordinal(place)}, not among {best}"
         objective = self.objectives[0]
         if key.tier != FEASIBLE or threshold == math.inf or losses[0] <= threshold:
             return f"{named(objective, losses[0])} is not among {best}"

@@ -212,9 +212,7 @@ class Synchronous:
         commands = self._settled(runner.bracket) if self._enters(runner) else []
         if runner.state == "running" and not runner.earned and progress.step < self.top:
             runner.state = "pausing"
-            stage = runner.bracket.stage
-            then = f"held until all {stage.size} of the rung are known"
-            commands.append(Pause(trial=runner.number, reason=self._behind(stage, runner, then=then)))
+            commands.append(Pause(trial=runner.number, reason=self._waits(runner)))
         return commands
 
     def _enters(self, runner: _Runner) -> bool:
@@ -255,7 +253,7 @@ class Synchronous:
         return [command for command in lost + won if command is not None]
 
     def _loses(self, runner: _Runner, done: Stage) -> Command | None:
-        if runner.step >= self.top:  # nothing is left to save
+        if runner.step >= self.top and runner.state == "running":  # nothing is left to save
             runner.state = "alone"
             return None
         self._leave(runner, "told")
@@ -269,10 +267,16 @@ class Synchronous:
             insort(self._owed, self._claim(runner))
         return self._onward(runner) if runner.state == "running" and runner.step < self.top else None
 
-    def _behind(self, stage: Stage, runner: _Runner, *, then: str = "") -> Reason:
-        bracket, entered = runner.bracket.number, runner.entered
-        assert entered is not None
-        return self.verdicts.cut(stage, runner.number, entered.step, _losses(entered), bracket=bracket, then=then)
+    def _behind(self, stage: Stage, runner: _Runner) -> Reason:
+        assert runner.entered is not None
+        step, losses = runner.entered.step, _losses(runner.entered)
+        return self.verdicts.cut(stage, runner.number, step, losses, bracket=runner.bracket.number)
+
+    def _waits(self, runner: _Runner) -> Reason:
+        assert runner.entered is not None
+        stage, step, losses = runner.bracket.stage, runner.entered.step, _losses(runner.entered)
+        then = f"held until all {stage.size} of the rung are known"
+        return self.verdicts.waits(stage, runner.number, step, losses, bracket=runner.bracket.number, then=then)
 
     def _onward(self, runner: _Runner) -> Continue:
         to, before, number, entered = runner.bracket.stage.level, runner.before, runner.number, runner.entered

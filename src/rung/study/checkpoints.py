@@ -136,6 +136,14 @@ def needed(state: State, dropped: Dropped) -> bool:
     )
 
 
+def left_over(state: State) -> Iterator[Dropped]:
+    """Those that were dropped last, whose folders may still be there. A program may have used a name again since."""
+    for dropped in state.shelf.dropped:
+        saved = state.shelf.saved.get(dropped.trial, ())
+        if all((one.checkpoint.attempt, one.checkpoint.name) != (dropped.attempt, dropped.name) for one in saved):
+            yield dropped
+
+
 def _busy(state: State) -> bool:
     return len(state.live) > int(state.phases[Phase.PAUSED])
 

@@ -17,6 +17,7 @@ from rung.space.expressions import metric_expression
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
+    from rung.model import Report
     from rung.study import events as ev
     from rung.study.live import Live
     from rung.study.state import State
@@ -35,16 +36,16 @@ class Tally(msgspec.Struct):
     met: int = -1
 
 
-def reported(state: State, live: Live, event: ev.TrialReported) -> None:
-    """The event is counted: what the trial has cost, and whether it meets the stop expression."""
-    budget, tally = state.spec.budget, state.tally
-    for report in event.reports:
-        cost = from_wire(report.values.get(COST, math.nan))
-        if math.isfinite(cost):
-            before = tally.costs.get(live.number, 0.0)
-            tally.costs[live.number] = max(cost, before)
-            tally.cost += max(0.0, cost - before)
-    if budget.stop is not None and tally.met < 0 and _meets(live, budget.stop):
+def reported(state: State, live: Live, report: Report) -> None:
+    """The report, which the trial's tracks include, is counted: what the trial has cost, and whether it meets the stop
+    expression. Each report is looked at by itself: how many came together is a matter of chance."""
+    stop, tally = state.spec.budget.stop, state.tally
+    cost = from_wire(report.values.get(COST, math.nan))
+    if math.isfinite(cost):
+        before = tally.costs.get(live.number, 0.0)
+        tally.costs[live.number] = max(cost, before)
+        tally.cost += max(0.0, cost - before)
+    if stop is not None and tally.met < 0 and _meets(live, stop):
         tally.met = live.number
 
 

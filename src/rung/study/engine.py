@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rung.model import Command, Continue, Done, LogError, Reason, Start, Wait
+from rung.model import Command, Continue, Done, LogError, Reason, Source, Start, Wait
 from rung.study import events as ev
 from rung.study.checkpoints import begin_from, droppable, needed
 from rung.study.policy import Answer, Policy
@@ -36,6 +36,8 @@ class Question(msgspec.Struct, frozen=True):
     number: int  # of the trial to propose
     alone: bool  # no trial was live, but for paused ones: when nothing is left to start, the study ends
     answer: Answer
+    attempt: int = 1  # of the trial to start or to continue
+    source: Source | None = None  # where that begins
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -84,15 +86,27 @@ class Engine:
         waiting = int(self.state.phases[Phase.WAITING])
         if self._held is not None or free <= waiting or not self.startable() or self.state.retries_wanted:
             return None
+        answer = self.policy.question(self.state, free - waiting)
+        attempt, source = self._beginning(answer.known)
         question = Question(
             based_on=self.state.seq,
             free=free,
             number=len(self.state),
             alone=self.state.all_paused(),
-            answer=self.policy.question(self.state, free - waiting),
+            answer=answer,
+            attempt=attempt,
+            source=source,
         )
         self._held = []
         return question
+
+    def _beginning(self, command: Command | None) -> tuple[int, Source | None]:
+        """The attempt that the command begins, and where, as of now: what is saved later is not known to the answer."""
+        if isinstance(command, Start) and command.parent is not None:
+            return 1, self.state.shelf.latest(command.parent)
+        if isinstance(command, Continue) and command.trial in self.state.live:
+            return int(self.state.table["attempt"][command.trial]) + 1, begin_from(self.state, command.trial)
+        return 1, None
 
     def conclude(
         self, question: Question, commands: Sequence[Command], *, at: float, seconds: float | None = None
@@ -178,8 +192,7 @@ class Engine:
         if isinstance(command, Wait):
             return []
         if isinstance(command, Start):
-            trial = question.number
-            source = None if command.parent is None else self.state.shelf.latest(command.parent)
+            trial, source = question.number, question.source
             proposed: dict[str, object] = {
                 "trial": trial,
                 "params": command.params,
@@ -201,16 +214,13 @@ class Engine:
                 (ev.AttemptAssigned, assigned),
             ]
         elif isinstance(command, Continue):
-            going_on: dict[str, object] = {
-                "trial": command.trial,
-                "attempt": int(self.state.table["attempt"][command.trial]),
-            }
-            outcomes = [
-                (ev.TrialContinued, {**going_on, "to": _number(command.to), "reason": command.reason}),
-                (ev.AttemptAssigned, {**self._assignment(command.trial), "resource": _number(command.to)}),
-            ]
+            trial, to = command.trial, _number(command.to)
+            going_on = {"trial": trial, "attempt": question.attempt - 1, "to": to, "reason": command.reason}
+            assigned = {"trial": trial, "attempt": question.attempt, "resource": to, "source": question.source}
+            outcomes = [(ev.TrialContinued, going_on), (ev.AttemptAssigned, assigned)]
         elif isinstance(command, Done):
-            if not question.alone:  # a trial that fails yet makes room for another: ask again when all have ended
+            # A trial that fails yet makes room for another: it asks again when all have ended, and nothing has changed.
+            if not question.alone or question.based_on != self.state.seq:
                 return []
             paused = [self.state.live[number] for number in self.state.running()]
             outcomes = [given_up(self.state, live, _never_continued(live, command.reason)) for live in paused]

@@ -17,13 +17,13 @@ from rung.schedule import base as schedule
 from rung.search.base import Result
 from rung.study import events as ev
 from rung.study.fidelity import Reached
-from rung.study.live import Track
+from rung.study.live import Track, by_user
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rung.model import Reason, Report, StudySpec
+    from rung.model import Report, StudySpec
     from rung.study.state import State
 
 
@@ -59,10 +59,10 @@ class Following:
             if event.source is not None and event.attempt == 1:
                 course.step = event.source.checkpoint.step
         elif isinstance(event, ev.TrialPaused | ev.TrialExited):
-            if state.phase(event.trial) is Phase.PAUSED and not _by_user(state.live[event.trial].pause):
+            if state.phase(event.trial) is Phase.PAUSED and not by_user(state.live[event.trial].pause):
                 yield schedule.Held(event.trial)
         elif isinstance(event, ev.TrialContinued):
-            if not _by_user(event.reason):
+            if not by_user(event.reason):
                 yield schedule.Resumed(event.trial, event.to)
         elif isinstance(event, ev.TrialCompleted):
             self.courses.pop(event.trial, None)
@@ -110,8 +110,3 @@ class Following:
             if outcome.metric in report.values:
                 course.violations[i] = outcome.violation(from_wire(report.values[outcome.metric]))
         return tuple(losses)
-
-
-def _by_user(reason: Reason | None) -> bool:
-    """Whether a person holds the trial, or let it go on: to the schedule it has never stood still."""
-    return reason is not None and reason.by == "user"

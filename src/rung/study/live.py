@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping  # noqa: TC003 - msgspec resolves annotations at run time
 
 import msgspec
 
@@ -31,6 +32,14 @@ class Track(msgspec.Struct):
     def pick(self, how: str) -> float:
         """The value that an objective's `value:` asks for."""
         return {"last": self.last, "best": self.best, "min": self.low, "max": self.high}[how]
+
+
+def tracked(values: Mapping[str, float], objectives: Mapping[str, Objective]) -> dict[str, Track]:
+    """The tracks of a trial that has reported these values, once each."""
+    tracks = {name: Track() for name in values}
+    for name, track in tracks.items():
+        track.add(values[name], objectives.get(name))
+    return tracks
 
 
 class Saved(msgspec.Struct):
@@ -75,6 +84,11 @@ class Live(msgspec.Struct):
     stop: Reason | None = None
     completes: bool = False  # its stop leaves it complete, not pruned
     pause: Reason | None = None
+
+
+def by_user(reason: Reason | None) -> bool:
+    """Whether it is a person's reason: to the schedule a trial that a person holds has never stood still."""
+    return reason is not None and reason.by == "user"
 
 
 class Runner(msgspec.Struct):

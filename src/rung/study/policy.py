@@ -25,6 +25,7 @@ from rung.study import events as ev
 from rung.study.fidelity import Concluded, Fidelity, Reached
 from rung.study.following import Following
 from rung.study.guard import ENOUGH, Failure, Guard, fallback
+from rung.study.live import by_user
 from rung.study.order import Arrival, InOrder, order_of
 from rung.study.seeds import generator
 from rung.study.settle import remaining
@@ -39,10 +40,17 @@ if TYPE_CHECKING:
 
 class Answer:
     """What to start next, when it is called. Given a `Failure`, it answers without asking the searcher, which has
-    failed in that way. `limit_s`: how many seconds the searcher may take; None: there is no limit."""
+    failed in that way. `limit_s`: how many seconds the searcher may take; None: there is no limit. `known`: the answer,
+    where nobody has to be asked for it."""
 
-    def __init__(self, compute: Callable[[Failure | None], list[Command]], limit_s: float | None = None) -> None:
-        self._compute, self.limit_s = compute, limit_s
+    def __init__(
+        self,
+        compute: Callable[[Failure | None], list[Command]],
+        limit_s: float | None = None,
+        *,
+        known: Command | None = None,
+    ) -> None:
+        self._compute, self.limit_s, self.known = compute, limit_s, known
 
     def __call__(self, failure: Failure | None = None) -> list[Command]:
         return self._compute(failure)
@@ -139,7 +147,7 @@ class Combined:
     def digest(self, state: State, event: ev.AnyEvent) -> list[Any]:
         """The deltas that searcher and scheduler will see."""
         # A command that the event answers is settled before anything new follows from the event.
-        found: list[Any] = [event] if isinstance(event, _ANSWERED) and not _by_user(event) else []
+        found: list[Any] = [event] if _answers(event) else []
         found += self.following.digest(state, event)
         if isinstance(event, ev.TrialProposed):
             proposed, fits = deltas.proposal(state, event)
@@ -274,7 +282,7 @@ class Combined:
 
 
 def _known(command: Command) -> Answer:
-    return Answer(lambda _: [command])
+    return Answer(lambda _: [command], known=command)
 
 
 def _given(state: State, taken: Taken, version: int) -> Start | None:
@@ -335,9 +343,11 @@ def _nothing_under_way(state: State) -> Done:
     return Done(reason=Reason(by=method, text=f"{method} waits for trials, and none is under way"))
 
 
-def _by_user(event: ev.AnyEvent) -> bool:
-    """Whether a person holds a trial or lets it go on: what the schedule wants of it is to be done all the same."""
-    return isinstance(event, ev.TrialPaused | ev.TrialContinued) and event.reason.by == "user"
+def _answers(event: ev.AnyEvent) -> bool:
+    """Whether a command on the trial is not to be carried out any more. Where a person holds it, it is later."""
+    if isinstance(event, ev.TrialPaused | ev.TrialContinued):
+        return not by_user(event.reason)
+    return isinstance(event, ev.TrialStopped | ev.TrialRetried)
 
 
 _SCHEDULED = (schedule.Begun, schedule.Progress, schedule.Held, schedule.Resumed, schedule.Ended)

@@ -9,7 +9,7 @@ import msgspec
 from rung.model import from_wire
 from rung.space import SpaceError
 from rung.study import events as ev
-from rung.study.live import Track
+from rung.study.live import Track, by_user
 from rung.study.spaces import completed, revised
 from rung.study.transitions import Phase
 
@@ -46,7 +46,7 @@ def _trial_unpause(state: State, event: ev.TrialUnpauseRequested) -> None:
     live = state.live.get(event.trial)
     if live is None or state.phase(event.trial) not in {Phase.PAUSING, Phase.PAUSED}:
         return
-    if live.pause is not None and live.pause.by == "user":  # when others go on the schedule says
+    if by_user(live.pause):  # when others go on the schedule says
         state.released.add(event.trial)
 
 

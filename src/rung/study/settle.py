@@ -12,7 +12,7 @@ from rung.model import Continue, Pause, Reason, Stop, WireNumber, to_wire
 from rung.study import events as ev
 from rung.study.endings import completes, enough
 from rung.study.state import FIRST_OUTCOMES, Live, State
-from rung.study.transitions import Phase
+from rung.study.transitions import LIVE, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,13 +43,8 @@ def _due(
     number, phase = live.number, state.phase(live.number)
     command = wanted.get(number) if wanted is not None else None
     if phase is Phase.ENDED:
-        if closing is None and _in_question(live) and (command is not None or wanted is None):
-            if command is not None and not isinstance(command, Stop):
-                yield _commanded(live, command)
-                return
-            if wanted is None:
-                return  # it may be one that is to be held, or to go on
-        yield _outcome(state, live, closing)
+        if wanted is not None or not _in_question(live):  # else it may be one that is to be held, or to go on
+            yield _at_its_bound(state, live, command, closing) or _outcome(state, live)
     elif phase is not Phase.STOPPING:
         by_user = number in state.trial_stops
         stop = _by_user("stopped by the user") if by_user else closing
@@ -60,11 +55,14 @@ def _due(
         elif number in state.held and phase in _MAY[Pause]:
             yield _commanded(live, Pause(trial=number, reason=_by_user("held by the user")))
         elif command is not None and phase in _MAY[type(command)]:
-            yield _stop(state, live, command.reason) if phase is Phase.PAUSED else _commanded(live, command)
+            if isinstance(command, Stop) and phase not in LIVE:
+                yield given_up(state, live, command.reason)
+            elif not (isinstance(command, Continue) and number in state.held):
+                yield _commanded(live, command)
 
 
 _MAY = {  # what a command can still be carried out on; an ended program is seen to above
-    Stop: {Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.PAUSED},
+    Stop: {Phase.WAITING, Phase.STARTING, Phase.RUNNING, Phase.PAUSING, Phase.PAUSED},
     Pause: {Phase.STARTING, Phase.RUNNING},
     Continue: {Phase.STARTING, Phase.RUNNING, Phase.PAUSED},
 }
@@ -76,11 +74,31 @@ def _ends(closing: Reason, phase: Phase) -> bool:
 
 
 def _in_question(live: Live) -> bool:
-    """Whether the program ended well, by itself, where it was to be looked at."""
+    """Whether the program ended well, by itself, where it was told to: not because it had come to its end."""
     exited = live.exit
     assert exited is not None
     good = exited.how in {"exited", "told"} and exited.code == 0
-    return good and live.stop is None and live.resource is not None and live.step >= (live.told or live.resource)
+    return good and live.stop is None and live.told is not None and live.step >= live.told
+
+
+def _at_its_bound(
+    state: State, live: Live, command: Stop | Pause | Continue | None, closing: Reason | None
+) -> Outcome | None:
+    """What becomes of a trial whose program ended where it was told to; None when it has come to its end there."""
+    if not _in_question(live):
+        return None
+    going_on = live.resource != live.told and live.step < _limit(live)
+    if isinstance(command, Stop) and not command.complete:
+        return given_up(state, live, command.reason)
+    if closing is not None:
+        unfinished = going_on if command is None else not isinstance(command, Stop)
+        return given_up(state, live, closing) if unfinished else None
+    if command is not None and not isinstance(command, Stop):
+        return _commanded(live, command)
+    if not going_on:
+        return None
+    why = Reason(by="runner", text=f"its program ended at {live.told:g}, where it was told to; it may go on")
+    return ev.TrialContinued, {"trial": live.number, "attempt": live.attempt, "to": live.resource, "reason": why}
 
 
 def _commanded(live: Live, command: Stop | Pause | Continue) -> Outcome:
@@ -178,7 +196,7 @@ def _values(state: State, live: Live) -> tuple[WireNumber, ...] | None:
     return None if values is None else tuple(to_wire(value) for value in values)
 
 
-def _outcome(state: State, live: Live, closing: Reason | None) -> Outcome:
+def _outcome(state: State, live: Live) -> Outcome:
     exited = live.exit
     assert exited is not None
     base: dict[str, object] = {"trial": live.number, "attempt": live.attempt}
@@ -186,9 +204,6 @@ def _outcome(state: State, live: Live, closing: Reason | None) -> Outcome:
     if live.stop is not None:
         ended = "failed" if wire is None else "complete" if live.completes else "pruned"
         return ev.TrialCompleted, {**base, "state": ended, "values": wire, "reason": live.stop}
-    if closing is None and _in_question(live) and live.resource != live.told and live.step < _limit(live):
-        why = Reason(by="runner", text=f"its program ended at {live.told:g}, where it was told to; it may go on")
-        return ev.TrialContinued, {**base, "to": live.resource, "reason": why}
     if exited.how in {"lost", "never", "interrupted"}:
         return _again(state, live, exited)
     if exited.how in {"exited", "told"} and exited.code == 0 and wire is not None:

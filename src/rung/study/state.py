@@ -20,7 +20,7 @@ from rung.study import events as ev
 from rung.study.checkpoints import Shelf, refile, saved_by
 from rung.study.columns import Columns
 from rung.study.guard import failure_of
-from rung.study.live import Live, Runner, Switches, Track
+from rung.study.live import Live, Runner, Switches, Track, tracked
 from rung.study.reading import Results, records
 from rung.study.spaces import Spaces
 from rung.study.transitions import FINAL, LIVE, PUBLIC, Phase, after
@@ -289,8 +289,8 @@ class State:
         before = self.shelf.borrowed.pop(trial, None)
         if source is not None:
             self.shelf.borrowed[trial] = source
-        if before is not None:
-            refile(self, before.trial)
+        for one in (before, source):
+            refile(self, None if one is None else one.trial)
 
     def _on_adopted(self, event: ev.AttemptAdopted) -> None:
         live = self.live[event.trial]
@@ -317,10 +317,10 @@ class State:
                 if track is None:
                     tracks[name] = track = Track()
                 track.add(wire if type(wire) is float else float(wire), objectives.get(name))
+            endings.reported(self, live, report)
         if event.reports:
             live.step = event.reports[-1].step
         self.table["steps"][event.trial] = live.reports
-        endings.reported(self, live, event)
         for saved in saved_by(self, event):
             refile(self, self.shelf.add(event.trial, saved, best=self.spec.checkpoint.study_best))
 
@@ -371,8 +371,10 @@ class State:
             self.supersede(event.trial)
         if self.phase(event.trial) is Phase.FAILED and event.trial not in self.reasons:
             self._forgive()
-        known = self.live.get(event.trial)  # one that goes on from a checkpoint keeps what it said until then
-        tracks = known.tracks if known is not None and event.trial in self.shelf.saved else {}
+        known, saved = self.live.get(event.trial), self.shelf.saved.get(event.trial)
+        tracks: dict[str, Track] = {}
+        if saved is not None:  # one that goes on from a checkpoint keeps what it said until then
+            tracks = tracked(saved[-1].values, self.objectives) if known is None else known.tracks
         resource = known.resource if known is not None else None
         source = known.source if known is not None else None
         self.live[event.trial] = Live(event.trial, event.attempt, tracks=tracks, resource=resource, source=source)

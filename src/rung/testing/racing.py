@@ -135,6 +135,7 @@ class Meeting:
             return False
         self.begun.append(place)
         if isinstance(place, Continue):
+            assert place.trial < number, f"`next` continues trial {place.trial}, which was never begun"
             run = self.runs[place.trial]
             assert run.state == "held", f"trial {place.trial} is {run.state}: `next` continues paused trials only"
             self._resume(run, place.to)

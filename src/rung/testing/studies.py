@@ -276,11 +276,9 @@ class World:
             ev.TrialStarted, trial=number, attempt=live.attempt, pid=1000 + number, ticks=1, boot="boot", host="host"
         )
 
-    def report(
-        self, number: int, *, step: float | None = None, saved: int | None = None, **values: WireNumber
-    ) -> None:
-        """The trial reports these metrics, at its next step if no other is given. `saved`: the line names a checkpoint of
-        so many bytes."""
+    def report(self, number: int, *, step: float | None = None, saved: int | None = None, **values: WireNumber) -> None:
+        """The trial reports these metrics, at its next step if none is given. `saved`: the line names a checkpoint of so
+        many bytes."""
         live = self.state.live[number]
         at = live.step + 1 if step is None else step
         made = Checkpoint(live.attempt, f"{live.reports + 1}", at, live.reports + 1, saved or 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,7 +16,9 @@ from rung.model import WireNumber
 from rung.study import events as ev
 from rung.study.transitions import Phase
 from rung.testing.functions import rough
-from rung.testing.studies import World
+
+if TYPE_CHECKING:
+    from rung.testing.studies import World
 
 Metrics = Callable[[dict[str, Any], float], dict[str, WireNumber]]
 

@@ -48,26 +48,18 @@ def test_leaving_one_out_in_closed_form_is_leaving_it_out() -> None:
     whole = Forecast(seen, final)
     for i in (0, 5, 11):
         rest = np.delete(np.arange(12), i)
-        # The unit of the study is that of all: both are given the same one.
-        other = Forecast.__new__(Forecast)
-        unit = whole.unit
-        original = Unit.__init__
-        try:
-            Unit.__init__ = lambda self, _: self.__dict__.update(unit.__dict__)  # type: ignore[method-assign]
-            other.__init__(seen[rest], final[rest])  # type: ignore[misc]
-        finally:
-            Unit.__init__ = original  # type: ignore[method-assign]
+        other = Forecast(seen[rest], final[rest], whole.unit)
         expected = [other.chances(look, seen[i, look], final[i : i + 1])[0] for look in range(seen.shape[1])]
         np.testing.assert_allclose(whole.surprise()[i], expected, rtol=1e-6)
 
 
 def test_predictions_hold_on_trials_that_were_not_seen() -> None:
     """P(final <= what it became) is spread evenly over [0, 1] for new trials, at every look."""
-    seen, final = curves(300, 1)
-    forecast = Forecast(seen[:100], final[:100])
+    seen, final = curves(160, 1)
+    forecast = Forecast(seen[:60], final[:60])
     for look in (4, 9, 14):
-        u = np.array([forecast.chances(look, seen[i, look], final[i : i + 1])[0] for i in range(100, 300)])
-        assert abs(np.mean(u < 0.5) - 0.5) < 0.15
+        u = np.array([forecast.chances(look, seen[i, look], final[i : i + 1])[0] for i in range(60, 160)])
+        assert abs(np.mean(u < 0.5) - 0.5) < 0.2
         assert np.mean(u < 0.05) < 0.12
         assert np.mean(u > 0.95) < 0.12
 
@@ -133,11 +125,11 @@ def test_measured_trials_that_would_have_been_stopped_stand_for_many() -> None:
 
 
 def test_fewer_and_fewer_are_measured_whatever_else_happens() -> None:
-    chosen = [is_measured(0.1, number, 3) for number in range(20_000)]
-    expected = sum(measured_share(0.1, number) for number in range(20_000))
+    chosen = [is_measured(0.1, number, 3) for number in range(4000)]
+    expected = sum(measured_share(0.1, number) for number in range(4000))
     assert sum(chosen) == pytest.approx(expected, abs=4 * expected**0.5)
-    assert sum(chosen[:1000]) > sum(chosen[10_000:11_000])
-    assert chosen == [is_measured(0.1, number, 3) for number in range(20_000)]
+    assert sum(chosen[:500]) > sum(chosen[3500:])
+    assert chosen == [is_measured(0.1, number, 3) for number in range(4000)]
     assert not any(is_measured(0.0, number, 3) for number in range(100))
 
 

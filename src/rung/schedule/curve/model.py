@@ -57,9 +57,9 @@ class Unit:
 class Forecast:
     """The predictive distributions at L looks, for one objective."""
 
-    def __init__(self, seen: Array, final: Array) -> None:
-        """`seen` (m, L, FEATURES): what finished trials showed; `final` (m,): their losses."""
-        self.unit = Unit(final)
+    def __init__(self, seen: Array, final: Array, unit: Unit | None = None) -> None:
+        """`seen` (m, L, FEATURES): what finished trials showed; `final` (m,): their losses; `unit`: theirs if None."""
+        self.unit = unit or Unit(final)
         self.final = self.unit.of(final)
         x, self._h, self._level = self._design(seen)
         counts = ((self._level < FAR) & (self.final < FAR)[:, None]).astype(np.float64)
