@@ -61,8 +61,8 @@ def check_iqm(found: dict[str, Any]) -> None:
     wanted, got = found["iqm_bootstrap"], iqm_and_interval(np.array(found["metrics_runs"]))
     np.testing.assert_allclose(got.centre, wanted["aggregate"], rtol=1e-12)
     half = (np.array(wanted["upper"]) - wanted["lower"]) / 2
-    np.testing.assert_allclose(got.centre - got.low, half, rtol=BOOTSTRAP_TOLERANCE)
-    np.testing.assert_allclose(got.high - got.centre, half, rtol=BOOTSTRAP_TOLERANCE)
+    np.testing.assert_allclose(got.centre - got.low, half, rtol=BOOTSTRAP_TOLERANCE, atol=1e-9)
+    np.testing.assert_allclose(got.high - got.centre, half, rtol=BOOTSTRAP_TOLERANCE, atol=1e-9)
 
 
 def check_fill(found: dict[str, Any]) -> None:
@@ -70,7 +70,9 @@ def check_fill(found: dict[str, Any]) -> None:
     runs = [Trajectory(np.array(at, float), np.array(best, float)) for best, at in wanted["in"]]
     places, table = filled(runs)
     assert places.tolist() == wanted["time"]
-    assert table.tolist() == wanted["performance"]
+    performance = np.array(wanted["performance"], float)
+    # it leaves out (NaN) what a run has not begun; with us that is the worst
+    np.testing.assert_array_equal(table, np.where(np.isnan(performance), math.inf, performance))
 
 
 INPUTS = {"metrics_runs", "time", "note"}

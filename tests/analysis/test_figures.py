@@ -155,7 +155,7 @@ def test_a_png_is_one(tmp_path: Path) -> None:
 
 
 def test_a_png_needs_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)  # as if it were not installed
     with pytest.raises(BadInput, match="pip install 'rung\\[plot\\]'"):
         figures.write_png([panel(curve("a", 3, 1))], tmp_path / "a.png")
 

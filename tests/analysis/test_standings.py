@@ -135,6 +135,14 @@ def test_all_numbers_are_strict_json(band: str) -> None:
     assert record["text"].startswith("3 seeds settle nothing")
 
 
+def test_one_method_alone_has_no_rank() -> None:
+    asked = Asked(problems=("p",), specs=(LOSS,), methods=("tpe",))
+    found = Standings(asked, [run(0, 0, 2.0, 1.0), run(0, 1, 3.0)])
+    (row,) = found.rows()
+    assert (row.mean, row.rank, row.wins) == (2, None, None)
+    assert len(found.panels()) == 1
+
+
 def test_nothing_at_all_is_a_table_without_rows() -> None:
     found = standings()
     assert found.rows() == []

@@ -30,6 +30,7 @@ from rung.plugins import policy_for
 from rung.runner.loop import Runner, Settings
 from rung.store.base import Entry, Lease, Position
 from rung.store.memory import MemoryStore
+from rung.study import events as ev
 from rung.study.invariants import broken
 
 CONDITIONS = Conditions(failures=0.15, stragglers=0.3, preemption=40.0, startup_s=0.5, checkpoints=True, restore_s=0.25)
@@ -73,7 +74,7 @@ def outcome(study: Simulated) -> list[Any]:
 
 def test_a_study_is_simulated_by_the_engine_that_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    study = rung.simulate(spec(), Bowl(), free_decisions=True)
+    study = rung.simulate(spec(), Bowl(), charge="nothing")
     assert study.state == "complete"
     assert [trial.state for trial in study.trials] == ["complete"] * 12
     best = min(study.trials, key=lambda trial: trial.value or 0.0)
@@ -89,7 +90,7 @@ def test_a_study_is_simulated_by_the_engine_that_runs_it(tmp_path: Path, monkeyp
 
 
 def test_the_figures_say_what_it_came_to() -> None:
-    study = simulate(spec(trials=9), Bowl(), free_decisions=True)
+    study = simulate(spec(trials=9), Bowl(), charge="nothing")
     figures = study.figures
     last = max(trial.ended or 0.0 for trial in study.trials)
     took = [(trial.ended or 0.0) - (trial.started or 0.0) for trial in study.trials]
@@ -105,9 +106,7 @@ def test_the_figures_say_what_it_came_to() -> None:
 
 def test_with_free_decisions_the_same_seed_gives_the_same_study() -> None:
     def again(**given: Any) -> list[Any]:
-        return outcome(
-            simulate(spec(method="asha", max=9), Bowl(), free_decisions=True, conditions=CONDITIONS, **given)
-        )
+        return outcome(simulate(spec(method="asha", max=9), Bowl(), charge="nothing", conditions=CONDITIONS, **given))
 
     assert again() == again()
     assert again() != again(seed=4)
@@ -119,7 +118,7 @@ def test_fates_do_not_depend_on_how_many_workers_there_are() -> None:
     few, many = (
         [
             (trial.ended or 0.0) - (trial.started or 0.0)
-            for trial in simulate(spec(), Bowl(), workers=workers, conditions=conditions, free_decisions=True).trials
+            for trial in simulate(spec(), Bowl(), workers=workers, conditions=conditions, charge="nothing").trials
         ]
         for workers in (1, 12)
     )
@@ -127,19 +126,19 @@ def test_fates_do_not_depend_on_how_many_workers_there_are() -> None:
 
 
 def test_trials_that_lose_their_machine_are_tried_again() -> None:
-    study = simulate(spec(trials=10), Bowl(), conditions=Conditions(preemption=30.0), free_decisions=True)
+    study = simulate(spec(trials=10), Bowl(), conditions=Conditions(preemption=30.0), charge="nothing")
     assert [trial.state for trial in study.trials] == ["complete"] * 10
     assert max(trial.attempt for trial in study.trials) > 1
 
 
 def test_starts_that_are_held_are_made_again() -> None:
-    study = simulate(spec(trials=10), Bowl(), conditions=Conditions(holds=0.5), free_decisions=True)
+    study = simulate(spec(trials=10), Bowl(), conditions=Conditions(holds=0.5), charge="nothing")
     assert [trial.state for trial in study.trials] == ["complete"] * 10
     assert study.figures.busy_filling < 1
 
 
 def test_a_time_budget_is_virtual() -> None:
-    study = simulate(spec(), Bowl(), time="3m", trials=1000, free_decisions=True)
+    study = simulate(spec(), Bowl(), time="3m", trials=1000, charge="nothing")
     assert study.figures.seconds == pytest.approx(180, abs=1e-3)
     assert study.figures.real_s < 30
 
@@ -148,7 +147,7 @@ def test_a_functions_curves_need_seconds_and_steps() -> None:
     def curves(params: Mapping[str, Any], step: float) -> dict[str, float]:
         return {"loss": params["lr"] / step}
 
-    study = simulate(spec(trials=2), curves, seconds=2.0, steps=4, free_decisions=True)
+    study = simulate(spec(trials=2), curves, seconds=2.0, steps=4, charge="nothing")
     assert [trial.steps for trial in study.trials] == [4, 4]
     by_schedule = simulate(spec(trials=2, method="asha", max=3), curves, seconds=lambda p, step: step**2)
     assert max(trial.steps for trial in by_schedule.trials) == 3
@@ -161,12 +160,12 @@ def test_a_functions_curves_need_seconds_and_steps() -> None:
 def test_a_study_file_on_a_table(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text("command: ./train {rest}\n" + STUDY)
     (tmp_path / "t.csv").write_text("lr,epoch,seconds,loss\n0.2,1,1,5\n0.2,2,2,4\n0.9,1,1,7\n0.9,2,2,6\n")
-    study = simulate(tmp_path / "s.yaml", tmp_path / "t.csv", free_decisions=True)
+    study = simulate(tmp_path / "s.yaml", tmp_path / "t.csv", charge="nothing")
     expected = [4 if trial.params["lr"] < 0.55 else 6 for trial in study.trials]
     assert [trial.value for trial in study.trials] == expected
     assert study.figures.workers == 3
     table = read_table(tmp_path / "t.csv", metrics=["loss"])
-    assert [trial.value for trial in simulate(tmp_path / "s.yaml", table, free_decisions=True).trials] == expected
+    assert [trial.value for trial in simulate(tmp_path / "s.yaml", table, charge="nothing").trials] == expected
 
 
 def test_further_columns_of_a_table_are_passed_over(tmp_path: Path) -> None:
@@ -201,11 +200,11 @@ def test_what_cannot_be_simulated_is_refused(given: dict[str, Any], says: str) -
 
 def test_a_named_study_goes_on_from_where_its_log_ends(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 's.db'}"
-    whole = simulate(spec(trials=8), Bowl(), free_decisions=True)
-    part = simulate(spec(trials=3), Bowl(), free_decisions=True, store=url, name="kept")
-    more = simulate(spec(trials=8), Bowl(), free_decisions=True, store=url, name="kept2")
+    whole = simulate(spec(trials=8), Bowl(), charge="nothing")
+    part = simulate(spec(trials=3), Bowl(), charge="nothing", store=url, name="kept")
+    more = simulate(spec(trials=8), Bowl(), charge="nothing", store=url, name="kept2")
     assert [trial.value for trial in more.trials] == [trial.value for trial in whole.trials]
-    again = simulate(spec(trials=3), Bowl(), free_decisions=True, store=url, name="kept")
+    again = simulate(spec(trials=3), Bowl(), charge="nothing", store=url, name="kept")
     assert outcome(again) == outcome(part)
     assert (again.figures.real_s, again.figures.seconds) == (0, part.figures.seconds)
 
@@ -256,7 +255,7 @@ def race(store: Deadly, world: World) -> bool:
     settings = Settings(study="study", runs=Path("/none"), workers=3)
 
     async def work() -> None:
-        executor = SimulatedExecutor(world, free=True)
+        executor = SimulatedExecutor(world, charge="nothing")
         await Runner(store, executor, policy_for, settings, observe=lambda *_: None, say=lambda _: None).run()
 
     with contextlib.suppress(Killed):
@@ -288,7 +287,13 @@ def raced(
     for trial in trials:
         trial["value"] = repr(trial["value"])  # NaN is not equal to itself
     kept = {trial: [one.checkpoint for one in saved] for trial, saved in handle.state.shelf.saved.items()}
-    return {"trials": [(one, handle.reports(one["number"])) for one in trials], "kept": kept}, store.appends
+    proposed = [event for _, event in handle.story() if isinstance(event, ev.TrialProposed)]
+    found = {
+        "trials": [(one, handle.reports(one["number"])) for one in trials],
+        "kept": kept,
+        "clones": {event.trial: event.source for event in proposed if event.source is not None},
+    }
+    return found, store.appends
 
 
 SCHEDULES: dict[str, dict[str, Any]] = {
@@ -326,7 +331,7 @@ def test_the_undisturbed_studies_are_eventful() -> None:
     assert max(trial["attempt"] for trial in trials["none"]) > 2
     assert {trial["state"] for trial in trials["stopping"]} >= {"pruned", "complete"}
     assert max(trial["steps"] for trial in trials["promotion"] if trial["attempt"] > 1) == 9
-    assert any(trial["attempt"] == 1 and reports[0].step > 1 for trial, reports in undisturbed("pbt")[0]["trials"])
+    assert len(undisturbed("pbt")[0]["clones"]) > 1
 
 
 def test_many_runners_die_one_after_the_other() -> None:
@@ -335,7 +340,7 @@ def test_many_runners_die_one_after_the_other() -> None:
 
 
 def test_the_line_of_progress_has_virtual_time() -> None:
-    study = simulate(spec(trials=2), Bowl(), free_decisions=True)
+    study = simulate(spec(trials=2), Bowl(), charge="nothing")
     line = simulating.Simulation(2)._line(study.handle.state, 0.0)
     assert line.startswith("2/2 trials, 0 running, best ")
     assert line.endswith(f", {study.figures.seconds:,.0f} virtual s")

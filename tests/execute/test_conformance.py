@@ -83,4 +83,4 @@ class TestSimulatedExecutor(ExecutorConformance):
 
     @pytest.fixture
     def make(self) -> Make:
-        return lambda: SimulatedExecutor(World(Behaving(), Conditions(stop_delay_s=0.5)), free=True)
+        return lambda: SimulatedExecutor(World(Behaving(), Conditions(stop_delay_s=0.5)), charge="nothing")

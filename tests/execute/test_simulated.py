@@ -73,7 +73,7 @@ def test_numbers_that_json_lacks_are_words_in_reports() -> None:
 
 def test_what_the_runner_takes_is_charged_to_the_clock(real: RealTime) -> None:
     async def told() -> None:
-        hand = Hand(world(), free=False)
+        hand = Hand(world(), charge="real")
         real.now += 4
         assert hand.now == 4
         hand.executor.start(job("a"))
@@ -99,9 +99,22 @@ def test_looking_a_curve_up_is_not_charged(real: RealTime) -> None:
             return super().curve(params, seed)
 
     async def told() -> None:
-        hand = Hand(World(Slow()), free=False)
+        hand = Hand(World(Slow()), charge="real")
         hand.executor.start(job())
         assert hand.now == 0
+
+    story(told)
+
+
+def test_cpu_time_may_be_charged_instead(real: RealTime, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = RealTime()
+    monkeypatch.setattr("time.process_time", cpu)
+
+    async def told() -> None:
+        hand = Hand(world(), charge="cpu")
+        real.now += 50
+        cpu.now += 3
+        assert hand.now == 3
 
     story(told)
 

@@ -38,7 +38,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return write
 
 
-def archive(path: str = "t.npz", **changes: Any) -> str:
+def archive(**changes: Any) -> str:
     """A file of two data sets, two configurations and three steps."""
     arrays: dict[str, Any] = {
         "columns": np.array(["lr", "width"]),
@@ -48,6 +48,7 @@ def archive(path: str = "t.npz", **changes: Any) -> str:
         "two|loss": np.zeros((2, 3)),
         "two|seconds": np.ones((2, 3)),
     } | changes
+    path = "t.npz"
     np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
     return path
 
@@ -156,8 +157,8 @@ def test_an_archive_holds_several_data_sets(file: Any) -> None:
 
 def test_an_archive_of_one_data_set_may_leave_its_name_out(file: Any) -> None:
     arrays: dict[str, Any] = {"loss": np.zeros((2, 2)), "seconds": np.ones((2, 2)), "steps": np.array([5, 10])}
-    named = dict.fromkeys(["one|loss", "one|seconds", "two|loss", "two|seconds"])
-    path = archive(**arrays, **named)
+    arrays |= dict.fromkeys(["one|loss", "one|seconds", "two|loss", "two|seconds"])
+    path = archive(**arrays)
     assert read_table(path).curves[0].steps.tolist() == [5, 10]
 
 

@@ -349,6 +349,43 @@ def test_a_change_in_the_same_tick_of_the_clock_is_seen(trial: Trial) -> None:
 # ------------------------------------------------------------------------------------------------------------ hardships
 
 
+def test_many_files_are_on_the_disk_before_the_line(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or there is no checkpoint: one that cannot be brought there fails all."""
+    plant(trial.working, {f"{n}": b"x" for n in range(100)})
+    synced: list[str] = []
+    sync = snapshot._sync
+
+    def watched(path: str) -> None:
+        synced.append(path)
+        sync(path)
+
+    monkeypatch.setattr(snapshot, "_sync", watched)
+    trial.report(loss=1)
+    root = f"{trial.directory}/checkpoints"
+    expected = [f"{root}/.partial/{n}" for n in range(100)] + [f"{root}/.partial", root, f"{trial.directory}"]
+    assert sorted(synced) == sorted(expected) and synced[-1] == root
+    assert len(trial.kept()["1"]) == 100
+
+    def broken(path: str) -> None:
+        if path.endswith("/50"):
+            raise OSError(errno.EIO, "Input/output error", path)
+        sync(path)
+
+    monkeypatch.setattr(snapshot, "_sync", broken)
+    plant(trial.working, {"more": b"x"})
+    trial.report(loss=2)
+    assert (named(trial.directory), list(trial.kept())) == (["1"], ["1"])
+
+
+def test_a_report_at_the_very_end_keeps_a_checkpoint_too(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the interpreter gives no threads any more."""
+    monkeypatch.setenv(wire.TRIAL_DIR, str(trial.directory))
+    plant(trial.working, {f"{n}": b"x" for n in range(40)})
+    program = "import atexit, rung; atexit.register(rung.report, loss=1)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert len(trial.kept()["1"]) == 40
+
+
 class Shim(types.ModuleType):
     """`os` whose calls are counted; the one with the number `at` does `instead`."""
 

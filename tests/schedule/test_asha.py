@@ -347,6 +347,23 @@ def test_the_plan_of_one_bracket() -> None:
     assert endless.brackets(10) == [Bracket(10, (Level(10, 1), Level(3, 3), Level(1, 9)))]
 
 
+@pytest.mark.parametrize(
+    ("options", "epochs", "said"),
+    [
+        ({}, 27, "ends all but about the best 1/3 of the trials at epoch 1, 3, 9, up to 27"),
+        (
+            {"eta": 2.5, "type": "promotion"},
+            9,
+            "holds all but about the best 1/2.5 of the trials at epoch 1, 2, 6, up to 9",
+        ),
+        ({}, None, "ends all but about the best 1/3 of the trials at epoch 1, 3, 9, 27, 81, 243 and so on"),
+        ({"eta": 2}, 1024, "ends all but about the best 1/2 of the trials at epoch 1, 2, 4, 8, ..., 512, up to 1024"),
+    ],
+)
+def test_it_is_described(options: dict[str, Any], epochs: int | None, said: str) -> None:
+    assert Asha(contest(options, epochs=epochs)).describe() == f"ASHA ({options.get('type', 'stopping')}): {said}"
+
+
 # ---------------------------------------------------------------------------------------------------------- properties
 
 

@@ -79,8 +79,8 @@ def test_the_order_of_earlier_reports_does_not_matter(curves: list[list[float]],
     while any(queues):
         number, epoch, loss = shuffled.choice([q for q in queues if q]).pop(0)
         mixed.observe([Progress(number, float(epoch), (loss,))])
-    for epoch in (1.0, 2.0, 5.0):
-        assert straight.observe([Progress(99, epoch, (3.5,))]) == mixed.observe([Progress(99, epoch, (3.5,))])
+    for step in (1.0, 2.0, 5.0):
+        assert straight.observe([Progress(99, step, (3.5,))]) == mixed.observe([Progress(99, step, (3.5,))])
 
 
 def test_equal_curves_never_lose_to_each_other() -> None:

@@ -76,7 +76,7 @@ def test_a_trial_that_is_worse_on_four_folds_ends() -> None:
     (stop,) = scheduler.observe([Progress(1, 4.0, (-0.5,))])
     assert isinstance(stop, Stop)
     assert stop.reason.text == (
-        "at epoch 4: over 4 shared epochs mean loss0 0.5 is worse than loss0 0.8625 of the best trial, p = 0.062 below "
+        "at epoch 4: over 4 shared steps mean loss0 0.5 is worse than loss0 0.8625 of the best trial, p = 0.062 below "
         "0.1 (Wilcoxon signed-rank); lost to trial 0"
     )
     assert stop.reason.data["lost_to"] == [0]

@@ -198,17 +198,17 @@ def test_which_report_counts(
     number = log.started()
     for value in reports:
         log.reported(number, {"loss": value})
-    assert log.state.objective_values(log.state.live[number]) == pytest.approx((expected,), nan_ok=True)
+    assert log.state.live[number].values(log.state.spec.objectives) == pytest.approx((expected,), nan_ok=True)
 
 
 def test_without_a_report_there_is_no_value(begin: Begin) -> None:
     log = begin(study_spec(objectives=(Objective(metric="loss"), Objective(metric="size"))))
     number = log.started()
-    assert log.state.objective_values(log.state.live[number]) is None
+    assert log.state.live[number].values(log.state.spec.objectives) is None
     log.reported(number, {"loss": 1.0})
-    assert log.state.objective_values(log.state.live[number]) is None
+    assert log.state.live[number].values(log.state.spec.objectives) is None
     log.reported(number, {"size": 2.0})
-    assert log.state.objective_values(log.state.live[number]) == (1.0, 2.0)
+    assert log.state.live[number].values(log.state.spec.objectives) == (1.0, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_retried_trial_begins_anew(begin: Begin) -> None:
     log.started(number)
     assert log.state.live[number].offsets == {}
     assert log.state.trial(number).steps == 0
-    assert log.state.objective_values(log.state.live[number]) is None
+    assert log.state.live[number].values(log.state.spec.objectives) is None
     assert log.state.trial(number).attempt == 2
     assert int(log.state.table["retries"][number]) == 1
 
@@ -445,7 +445,7 @@ def test_a_running_trial_is_told_its_value(begin: Begin) -> None:
     number = log.started()
     log.reported(number, {"loss": 5.0})
     log.add(ev.TrialTold, trial=number, values={"loss": 0.5})
-    assert log.state.objective_values(log.state.live[number]) == (0.5,)
+    assert log.state.live[number].values(log.state.spec.objectives) == (0.5,)
 
 
 @pytest.mark.parametrize(("told", "best"), [(0.05, 1), ("NaN", 0), (0.2, 0)])

@@ -126,7 +126,8 @@ class Standings:
 
     def _rows(self, problem: int | None) -> list[Row]:
         keys, losses = self.blocks(problem)
-        ranks = comparisons.ranked(losses, np.array([p for p, _ in keys], dtype=np.int64))
+        alone = len(self.asked.methods) < 2
+        ranks = [] if alone else comparisons.ranked(losses, np.array([p for p, _ in keys], dtype=np.int64))
         found = [
             self._row(problem, m, ranks[m] if ranks else None)
             for m in range(len(self.asked.methods))

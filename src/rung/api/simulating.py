@@ -17,7 +17,7 @@ from rung.api.places import find_places
 from rung.api.progress import Progress
 from rung.api.targets import budgeted, read_study_file
 from rung.dialects import check_study_name, parse_duration, spec_from_tree
-from rung.execute.simulated import SimulatedExecutor
+from rung.execute.simulated import Charge, SimulatedExecutor
 from rung.execute.simulation.conditions import Conditions
 from rung.execute.simulation.curves import Functions
 from rung.execute.simulation.world import EPOCH, World
@@ -82,7 +82,7 @@ def simulate(
     search: str | None = None,
     schedule: str | None = None,
     conditions: Conditions | None = None,
-    free_decisions: bool = False,
+    charge: Charge = "real",
     deterministic: bool = False,
     store: str | None = None,
     name: str | None = None,
@@ -95,9 +95,10 @@ def simulate(
     `curve(params, seed) -> Curve`, or a function `f(params, step) -> {metric: value}` with `seconds(params, step)`
     (from the start until the step is reported; a number: of one step) and `steps` (how many, or which; by default up
     to the schedule's `max`). `workers`, `seed`, `trials`, `time` (virtual), `search` and `schedule` take the place of
-    what the study says; `settings` are pairs of a key path and text, as `--set`. With `free_decisions` the clock stands
-    still while the study decides, and the same seeds give the same study. Kept in memory unless `store` or `name` is
-    given; a `name` whose study is unfinished goes on from where its log ends.
+    what the study says; `settings` are pairs of a key path and text, as `--set`. `charge`: what the clock is charged
+    while the study decides: real time, CPU time ("cpu", less noise where the machine does other things too), or
+    "nothing", and then the same seeds give the same study. Kept in memory unless `store` or `name` is given; a `name`
+    whose study is unfinished goes on from where its log ends.
 
     Raises `BadInput` for what cannot be simulated, `KeyboardInterrupt` on Ctrl-C.
     """
@@ -109,11 +110,11 @@ def simulate(
     kept = store is not None or name is not None
     opened = open_store(find_places(store=store).store if kept else "memory://")
     event = created_event(spec, simulated=_named(curves), deterministic=deterministic)
-    return run(create_or_continue(opened, event, stem=stem), found, conditions or Conditions(), free=free_decisions)
+    return run(create_or_continue(opened, event, stem=stem), found, conditions or Conditions(), charge=charge)
 
 
 def run(
-    opened: Opened, curves: Curves, conditions: Conditions, *, free: bool, progress: Progress | None = None
+    opened: Opened, curves: Curves, conditions: Conditions, *, charge: Charge, progress: Progress | None = None
 ) -> Simulated:
     """The study has been simulated until it was over. Raises `KeyboardInterrupt` on Ctrl-C."""
     handle = opened.handle
@@ -123,7 +124,7 @@ def run(
     world = World(curves, conditions, seed=state.seed, now=max(EPOCH, state.switches.last_at))
     before, decisions, real_s = state.switches.elapsed, state.decisions, 0.0
     if opened.how != "finished":
-        real_s = _search(handle, world, progress or Simulation(spec.budget.trials), free=free)
+        real_s = _search(handle, world, progress or Simulation(spec.budget.trials), charge=charge)
     workers = spec.run.workers
     passed, tally, now = state.switches.elapsed - before, world.tally, world.now
     found.figures = Figures(
@@ -144,7 +145,7 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole > 0 else 0.0
 
 
-def _search(handle: Handle, world: World, progress: Progress, *, free: bool) -> float:
+def _search(handle: Handle, world: World, progress: Progress, *, charge: Charge) -> float:
     """A runner has worked on the study until it was over; returns how many real seconds that took."""
     settings = Settings(study=handle.name, runs=Path("runs").absolute(), workers=handle.state.spec.run.workers)
 
@@ -153,7 +154,7 @@ def _search(handle: Handle, world: World, progress: Progress, *, free: bool) -> 
 
     begun = clocks.perf_counter()
     try:
-        why = run_beside(lambda: SimulatedExecutor(world, free=free), make)
+        why = run_beside(lambda: SimulatedExecutor(world, charge=charge), make)
         real_s = clocks.perf_counter() - begun
     finally:
         progress.close()

@@ -78,7 +78,7 @@ def _worked(
 ) -> tuple[int, Standings, str]:
     """Every run is over, or a signal came: the exit code, what was found, and a name for it."""
     from rung.api.compare import default_methods, label_of, parse_seeds, planned
-    from rung.api.crew import SIGNALS, Crew
+    from rung.api.crew import LOG, SIGNALS, Crew
 
     cwd, settings = Path.cwd(), _settings(given)
     problems = _problems(files, settings, given)
@@ -87,6 +87,7 @@ def _worked(
     opened = _studies(store, places, command_line, problems, given)
     opened.check(runs)
     crew = Crew(opened.resume, places.runs, parallel=given["parallel"] or _parallel(runs, given))
+    say(f"{len(runs)} runs, {crew.parallel} at a time; what each says: {places.runs}/STUDY/{LOG}")
     failed = _work(opened, crew, runs)
     if crew.ended_by is not None:
         say("the comparison is interrupted: the same command goes on with it")

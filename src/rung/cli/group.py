@@ -19,7 +19,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "plan": ("plan", "Say what `run` would do, and run nothing."),
         "resume": ("run_verbs", "Attach a runner to a study."),
         "simulate": ("simulating", "Run a study file on a virtual clock."),
-        "compare": ("compare", "Run methods times seeds of study files, and say which is better."),
+        "compare": ("compare", "Compare methods on study files, over seeds."),
     },
     "Look": {
         "ls": ("study_verbs", "List the studies."),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rung.execute.simulation.conditions import Conditions
 
 ASKED = (
-    "dataset", "workers", "trials", "time", "seed", "search", "schedule", "free_decisions", "store", "name",
+    "dataset", "workers", "trials", "time", "seed", "search", "schedule", "charge", "store", "name",
 )  # fmt: skip
 _RATE = click.FloatRange(0)
 _CHANCE = click.FloatRange(0, 1)
@@ -43,7 +43,10 @@ _CHANCE = click.FloatRange(0, 1)
 @click.option("--restore-time", metavar="T", default="0", help="How long resuming from one takes [0].")
 @click.option("--ends-at-resource", is_flag=True, help="Scripts heed RUNG_RESOURCE and end there by themselves.")
 @click.option("--gulp", metavar="T", default="0", help="News are collected for so long before the study sees them [0].")
-@click.option("--free-decisions", is_flag=True, help="Decisions take no time on the virtual clock.")
+@click.option(
+    "--charge", type=click.Choice(["real", "cpu", "nothing"]), default="real", help="What decisions take [real]."
+)
+@click.option("--free-decisions", "charge", flag_value="nothing", help="Short for --charge nothing.")
 @click.option("--store", metavar="URL", help="Keep the study there [in memory].")
 @click.option("--name", metavar="STUDY", help="Keep the study under this name; the same name goes on with it.")
 @click.option("--json", "form", flag_value="json", default="table", help="Print the best and the figures as JSON.")

@@ -53,18 +53,27 @@ def story(events: Iterable[tuple[int, ev.AnyEvent]], *, begun: float, whole: boo
     """
     reports = 0
     for seq, event in events:
-        if isinstance(event, ev.TrialReported):
+        if isinstance(event, ev.TrialReported) and (whole or not event.notes):
             reports += len(event.reports)
             continue
         if whole and isinstance(event, ev.Fact):
             continue
         at = round(event.at - begun, 3)
         trial = getattr(event, "trial", None)
+        if isinstance(event, ev.TrialReported):
+            reports += len(event.reports)
+            yield seq, at, trial, "fact", "reported", "", "; ".join([_reports(reports), *event.notes])
+            reports = 0
+            continue
         if reports and not whole:
-            yield seq, at, trial, "fact", "reported", "", f"{reports} report{'s' * (reports != 1)}"
+            yield seq, at, trial, "fact", "reported", "", _reports(reports)
             reports = 0
         by, why = _reason(event)
         yield seq, at, trial, event.kind, _name(event), by, why
+
+
+def _reports(count: int) -> str:
+    return f"{count} report{'s' * (count != 1)}"
 
 
 def _name(event: ev.AnyEvent) -> str:
@@ -94,7 +103,19 @@ def _proposed(event: Any) -> str:
 
 def _assigned(event: Any) -> str:
     to = f" up to {event.resource:g}" if event.resource is not None else ""
-    return f"attempt {event.attempt} to runner {event.runner}{to}"
+    if event.source is None:
+        return f"attempt {event.attempt} to runner {event.runner}{to}"
+    owner = "its" if event.source.trial == event.trial else f"trial {event.source.trial}'s"
+    from_ = f", from {owner} checkpoint {event.source.checkpoint.name}"
+    return f"attempt {event.attempt} to runner {event.runner}{from_}{to}"
+
+
+def _continued(event: Any) -> str:
+    return "to its end" if event.to is None else f"up to {event.to:g}"
+
+
+def _dropped(event: Any) -> str:
+    return ", ".join(f"checkpoint {one.name} of trial {one.trial}" for one in event.dropped)
 
 
 def _exited(event: Any) -> str:
@@ -130,6 +151,8 @@ _SAID: dict[type[ev.Event], Callable[[Any], str]] = {
     ev.StudyCompleted: lambda event: str(event.state),
     ev.StopRequested: lambda event: "now" if event.now else "after the running trials",
     ev.TrialEnqueued: _proposed,
+    ev.TrialContinued: _continued,
+    ev.CheckpointsDropped: _dropped,
     ev.TrialTold: lambda event: ", ".join(f"{name} {value}" for name, value in event.values.items()),
     ev.SpecChanged: _changed,
 }

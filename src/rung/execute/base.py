@@ -172,8 +172,9 @@ class Executor(Protocol):
     def rest(self, until: float | None) -> float | None:
         """The runner has nothing to do before an event or `until` (of `monotonic`; None: no such time).
 
-        Returns how many real seconds it may sleep, None: until it is woken. Only now a virtual clock goes on, from where the real time
-        since the last batch of events has brought it; when it comes to `until`, an empty batch wakes the runner."""
+        Returns how many real seconds it may sleep, None: until it is woken. Only now a virtual clock goes on, from
+        where the real time since the last batch of events has brought it; when it comes to `until`, an empty batch
+        wakes the runner."""
         ...
 
     async def close(self) -> None:

@@ -1,8 +1,8 @@
 """An executor whose jobs are curves and whose clock is virtual: the runner and the store above it are the real ones.
 
-While the runner works the clock goes on as real time does: what a decision takes is charged to it (unless decisions are
-`free`). When the runner rests, the clock jumps to the next news, which is handed over with all other news due by then,
-by time and job. The work for one piece of news does not depend on how many jobs there are.
+While the runner works the clock goes on as real time does: what a decision takes is charged to it. When the runner
+rests, the clock jumps to the next news, which is handed over with all other news due by then, by time and job. The
+work for one piece of news does not depend on how many jobs there are.
 """
 
 from __future__ import annotations
@@ -12,27 +12,37 @@ import heapq
 import math
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rung.execute.base import Cursor, Exited, Held, Job, JobEvent, Reported
 from rung.execute.simulation.course import Course
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from rung.execute.simulation.world import World
 
 
+Charge = Literal["real", "cpu", "nothing"]
+_METERS: dict[Charge, Callable[[], float]] = {
+    "real": lambda: time.perf_counter(),
+    "cpu": lambda: time.process_time(),
+    "nothing": lambda: 0.0,
+}
+
+
 class SimulatedExecutor:
-    """Runs jobs in `world`. `free`: decisions take no time, so that the same seeds give the same study. Created inside
-    a running event loop."""
+    """Runs jobs in `world`. `charge`: what the clock is charged with while the runner works. CPU time of this process
+    depends less on what else the machine does; with nothing, the same seeds give the same study. Created inside a
+    running event loop."""
 
     capacity: int | None = None
     keeps_files = False
     asks_beside = False
 
-    def __init__(self, world: World, *, free: bool = False) -> None:
-        self.world, self.free = world, free
+    def __init__(self, world: World, *, charge: Charge = "real") -> None:
+        self.world = world
+        self._meter = _METERS[charge]
         self._jobs: dict[str, Job] = {}
         self._courses: dict[str, Course] = {}
         self._heap: list[tuple[float, str]] = []  # when which job has news; older entries of a job hold no more
@@ -40,7 +50,7 @@ class SimulatedExecutor:
         self._batch: list[JobEvent] | None = None
         self._wake = asyncio.Event()
         self._closed = False
-        self._working_since: float | None = time.perf_counter()  # real; None while the runner rests
+        self._working_since: float | None = self._meter()  # None while the runner rests
 
     # ------------------------------------------------------------------------------------------------- the contract
 
@@ -88,7 +98,7 @@ class SimulatedExecutor:
             self._wake.clear()
             batch, self._batch = self._batch, None
             if batch is not None:
-                self._working_since = time.perf_counter()
+                self._working_since = self._meter()
                 yield batch
 
     def clock(self) -> float:
@@ -127,10 +137,8 @@ class SimulatedExecutor:
     # ------------------------------------------------------------------------------------------------------ the clock
 
     def _worked_s(self) -> float:
-        """Real seconds since the last batch was handed over, as far as they are charged."""
-        if self.free or self._working_since is None:
-            return 0.0
-        return time.perf_counter() - self._working_since
+        """The charge since the last batch was handed over."""
+        return 0.0 if self._working_since is None else self._meter() - self._working_since
 
     def _next_due(self) -> float:
         heap = self._heap
@@ -172,7 +180,7 @@ class SimulatedExecutor:
     # ------------------------------------------------------------------------------------------------------- the jobs
 
     def _begin(self, job: Job, cursor: Cursor, began: float) -> None:
-        world, busy_since = self.world, time.perf_counter()
+        world, busy_since = self.world, self._meter()
         course = Course(job, began=began, curves=world.curves, conditions=world.conditions, fate=world.fate(job))
         course.told_up_to(cursor)
         self._jobs[job.key] = job
@@ -182,7 +190,7 @@ class SimulatedExecutor:
             world.tally.began(max(began, world.tally.origin), first=job.attempt == 1)
         heapq.heappush(self._heap, (course.due, job.key))
         if self._working_since is not None:  # looking the curve up is the simulator's work, not the runner's
-            self._working_since += time.perf_counter() - busy_since
+            self._working_since += self._meter() - busy_since
 
     def _end(self, key: str, *, kill: bool) -> None:
         course = self._courses.get(key)

@@ -159,11 +159,18 @@ class Runner:
             trial = getattr(event, "trial", None)
             if trial is not None:
                 self.touched.add(trial)
-            if isinstance(event, ev.CheckpointsDropped) and event.epoch == self.seat.lease.epoch:
+            if isinstance(event, ev.TrialReported):
+                self._remark(event)
+            elif isinstance(event, ev.CheckpointsDropped) and event.epoch == self.seat.lease.epoch:
                 self._drop(event.dropped)
             elif isinstance(event, ev.TrialExited) and event.trial in state.live:
                 self._tidy(state.live[event.trial])
         self.observe(state, events)
+
+    def _remark(self, event: ev.TrialReported) -> None:
+        """What was strange about a trial's reports is not passed over in silence."""
+        for note in event.notes if event.trial in self.jobs else ():
+            self.say(f"trial {event.trial}: {note}")
 
     def _drop(self, dropped: Sequence[ev.Dropped]) -> None:
         if self.executor.keeps_files:

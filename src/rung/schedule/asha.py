@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rung.schedule.base import Bracket, Contest, Delta, Next
 
 TYPES = ("stopping", "promotion")
+FEW = 6  # levels that are read at a glance
 LADDER_OPTIONS: dict[str, Any] = {"min": 1, "max": None, "eta": 3, "levels": None, "increment": None}
 
 
@@ -95,7 +96,8 @@ class Race:
         """What is compared where, without the name of the method."""
         ladder, brackets = self.rungs.ladder, len(self.rungs.weights)
         does = "ends" if self.kind == "stopping" else "holds"
-        at = listed(ladder.levels)
+        endless = ladder.top is None and len(ladder.levels) > FEW
+        at = f"{listed(ladder.levels[:FEW])} and so on" if endless else listed(ladder.levels)
         until = "" if ladder.top is None else f", up to {ladder.top:g}"
         several = f", in {brackets} brackets that begin at different ones" if brackets > 1 else ""
         return f"{does} all but about the best 1/{ladder.eta:g} of the trials at {self.resource} {at}{until}{several}"
@@ -111,7 +113,7 @@ def bracket_option(contest: Contest, ladder: Ladder, default: int) -> int:
     return found
 
 
-def listed(levels: Sequence[float], most: int = 6) -> str:
-    """`1, 3, 9`, or `1, 3, ..., 729`."""
+def listed(levels: Sequence[float]) -> str:
+    """`1, 3, 9`, or `1, 3, 9, 27, ..., 729`."""
     words = [f"{level:g}" for level in levels]
-    return ", ".join(words if len(words) <= most else [*words[: most - 2], "...", words[-1]])
+    return ", ".join(words if len(words) <= FEW else [*words[: FEW - 2], "...", words[-1]])

@@ -8,7 +8,7 @@ import msgspec
 
 from rung.schedule.options import Options
 from rung.schedule.reasons import named, shown
-from rung.schedule.watch import Watch, metric_of
+from rung.schedule.watch import WatchOne
 
 if TYPE_CHECKING:
     from rung.model import Stop
@@ -23,7 +23,7 @@ class _Best(msgspec.Struct):
     since: int = 0
 
 
-class Patience(Watch):
+class Patience(WatchOne):
     """Ends a trial after `reports` reports in a row (or once `resource` was used up) in which one objective (`metric`;
     the first by default) was not better by more than `min_delta` than its best before. The count begins at `grace`.
 
@@ -45,12 +45,9 @@ class Patience(Watch):
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)
         options = Options(contest)
-        self.index = metric_of(contest)
-        self.objective = self.objectives[self.index]
         self.patience = options.number("resource", None, above=0)
         self.reports = options.whole("reports", 10 if self.patience is None else None)
         self.min_delta = options.number("min_delta", 0, least=0)
-        self.grace = options.number("grace", 0, least=0)
         if self.reports is not None and self.patience is not None:
             raise options.error("resource", "has no meaning beside `reports`; leave one of them out")
         self._best: dict[int, _Best] = {}

@@ -108,11 +108,13 @@ class Stopping:
         return self._runners[number]
 
     def _reported(self, progress: Progress) -> Stop | None:
-        runner, losses = self._runner(progress.number), result(progress)
+        runner, top = self._runner(progress.number), self.ladder.top
+        passed = self.rungs.passed(runner.bracket, runner.rung, progress.step)
+        full = top is not None and progress.step >= top
+        losses = result(progress) if passed or full else None  # most reports are between rungs
         if runner.told or losses is None:
             return None
-        full = self.ladder.top is not None and progress.step >= self.ladder.top
-        for rung in self.rungs.passed(runner.bracket, runner.rung, progress.step):
+        for rung in passed:
             rung.ranking.add(progress.number, losses, progress.violation)
             runner.rung = rung.index + 1
             if not full and not rung.earns(progress.number, least=1):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.schedule.options import Options
 from rung.schedule.reasons import figure, named, shown
-from rung.schedule.watch import Watch, metric_of
+from rung.schedule.watch import WatchOne
 
 if TYPE_CHECKING:
     from rung.model import Stop
     from rung.schedule.base import Contest, Ended, Progress
 
 
-class Threshold(Watch):
+class Threshold(WatchOne):
     """Ends a trial as soon as a report of one objective (`metric`; the first by default) shows one of these.
 
     - It is above `above` or below `below`: bounds on the metric as it is reported (for a goal that is a number, on the
@@ -41,14 +41,11 @@ class Threshold(Watch):
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)
         options = Options(contest)
-        self.index = metric_of(contest)
-        self.objective = self.objectives[self.index]
         self.above = options.number("above", None)
         self.below = options.number("below", None)
         self.factor = options.number("factor", None, above=1)
         self.against = options.word("against", "best", ("best", "first"))
         self.nan = options.flag("nan", True)
-        self.grace = options.number("grace", 0, least=0)
         self._base: dict[int, float] = {}  # the finite loss that the factor is held against, of each running trial
         if self.above is not None and self.below is not None and self.above <= self.below:
             raise options.error(

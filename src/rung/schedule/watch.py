@@ -11,8 +11,9 @@ import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import BadInput, Continue, Pause, Reason, Stop, to_wire
+from rung.model import Continue, Pause, Reason, Stop, to_wire
 from rung.schedule.base import Ask, Bracket, Ended, Progress
+from rung.schedule.options import Options
 from rung.schedule.reasons import Verdicts, named, shown, trials
 from rung.schedule.rungs import limit
 
@@ -130,17 +131,17 @@ def _wire(values: Sequence[float]) -> Any:
     return to_wire(values[0]) if len(values) == 1 else [to_wire(value) for value in values]
 
 
-def metric_of(contest: Contest, name: str = "metric") -> int:
-    """Which objective the option names, by its metric; the first when it names none. Raises `BadInput`."""
-    wanted = contest.schedule.options.get(name)
-    known = [objective.metric for objective in contest.objectives]
-    if wanted is None:
-        return 0
-    if wanted not in known:
-        raise BadInput(
-            f"expected an objective of the study ({', '.join(known)}), got {wanted!r}", key=f"schedule.{name}"
-        )
-    return known.index(wanted)
+class WatchOne(Watch):
+    """A rule that looks at one objective, which the option `metric` names (the first by default), in no comparison with
+    other trials. `grace`: the resource from which on it holds."""
+
+    def __init__(self, contest: Contest) -> None:
+        super().__init__(contest)
+        options = Options(contest)
+        known = [objective.metric for objective in contest.objectives]
+        self.index = known.index(options.word("metric", known[0], known))
+        self.objective = self.objectives[self.index]
+        self.grace = options.number("grace", 0, least=0)
 
 
 def losses_of(progress: Progress) -> tuple[float, ...] | None:
@@ -149,4 +150,4 @@ def losses_of(progress: Progress) -> tuple[float, ...] | None:
     return None if None in progress.losses or not found else found
 
 
-__all__ = ["Watch", "losses_of", "metric_of"]
+__all__ = ["Watch", "WatchOne", "losses_of"]

@@ -117,7 +117,7 @@ class Wilcoxon(Watch):
         if p >= self.p:
             return None
         text = (
-            f"over {len(shared)} shared {self.unit}s mean {self.named(means)} is worse than {self.named(best)} of the "
+            f"over {len(shared)} shared steps mean {self.named(means)} is worse than {self.named(best)} of the "
             f"best trial, p = {p:.2g} below {self.p:g} (Wilcoxon signed-rank)"
         )
         return self.stop(
@@ -128,7 +128,7 @@ class Wilcoxon(Watch):
         """One sentence for `rung plan`."""
         return (
             f"wilcoxon: ends a trial that a signed-rank test at p = {self.p:g} finds worse than the best finished one, "
-            f"over at least {self.least} {self.unit}s that both have"
+            f"over at least {self.least} steps that both have"
         )
 
 

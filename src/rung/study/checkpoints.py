@@ -1,9 +1,9 @@
 """The checkpoints that a study keeps: which there are, who needs them, and which may go.
 
 Kept are the `study_best` best of the study, the `trial_best` best and the `trial_latest` latest of each trial, the
-latest of every trial that is not final (it may be resumed, continued or cloned), and the one that an attempt is about
-to begin from. Best only counts checkpoints whose report had the first objective. The work for an event grows with the
-checkpoints of one trial, never with the trials.
+latest of every trial that is not final (it may be resumed, continued or cloned), and the one that a clone begins from,
+until it has saved one itself. Best only counts checkpoints whose report had the first objective. The work for an event
+grows with the checkpoints of one trial, never with the trials.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Shelf(msgspec.Struct):
 
     saved: dict[int, list[Saved]] = {}
     places: dict[int, int] = {}
-    borrowed: dict[int, Source] = {}  # a trial -> what its attempt begins from, until its program runs
-    due: set[int] = set()  # trials of which some may go
+    borrowed: dict[int, Source] = {}  # a clone -> what it begins from, until it has saved one of its own, or has ended
+    due: dict[int, tuple[int, int]] = {}  # trials of which some may go -> how many, and their bytes
     dropped: tuple[Dropped, ...] = ()  # the last that were: their folders may not be gone yet
     bytes: int = 0
     ranked: list[Rank] = []
@@ -96,10 +96,11 @@ def refile(state: State, trial: int | None) -> None:
     """The trial is due if, and only if, some of its checkpoints may go."""
     if trial is None or (trial not in state.shelf.saved and trial not in state.shelf.due):
         return
-    if next(_unneeded(state, trial), None) is None:
-        state.shelf.due.discard(trial)
+    sizes = [saved.checkpoint.bytes for _, saved in _unneeded(state, trial)]
+    if sizes:
+        state.shelf.due[trial] = len(sizes), sum(sizes)
     else:
-        state.shelf.due.add(trial)
+        state.shelf.due.pop(trial, None)
 
 
 def saved_by(state: State, event: ev.TrialReported) -> Iterator[Saved]:
@@ -115,15 +116,14 @@ def saved_by(state: State, event: ev.TrialReported) -> Iterator[Saved]:
 
 def droppable(state: State) -> tuple[Dropped, ...]:
     """The checkpoints that nobody needs any more, when it is worth saying so now."""
-    shelf = state.shelf
-    if not shelf.due and not _over_budget(state):
+    due, over = state.shelf.due, _over_budget(state)
+    count, freed = sum(number for number, _ in due.values()), sum(size for _, size in due.values())
+    if not over and (not count or (count < ENOUGH_TO_DROP and freed < LARGE_BYTES and _busy(state))):
         return ()
-    found = [item for trial in sorted(shelf.due) for item in _unneeded(state, trial)]
-    freed = sum(saved.checkpoint.bytes for _, saved in found)
-    if _over_budget(state):
+    found = [item for trial in sorted(due) for item in _unneeded(state, trial)]
+    if over:
         found += _beyond_budget(state, freed, {(trial, saved.place) for trial, saved in found})
-    worth = len(found) >= ENOUGH_TO_DROP or freed >= LARGE_BYTES or _over_budget(state) or not _busy(state)
-    return tuple(Dropped(t, s.checkpoint.attempt, s.checkpoint.name) for t, s in found) if worth else ()
+    return tuple(Dropped(t, s.checkpoint.attempt, s.checkpoint.name) for t, s in found)
 
 
 def needed(state: State, dropped: Dropped) -> bool:

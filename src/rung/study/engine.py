@@ -215,7 +215,12 @@ class Engine:
             ]
         elif isinstance(command, Continue):
             trial, to = command.trial, _number(command.to)
-            going_on = {"trial": trial, "attempt": question.attempt - 1, "to": to, "reason": command.reason}
+            going_on: dict[str, object] = {
+                "trial": trial,
+                "attempt": question.attempt - 1,
+                "to": to,
+                "reason": command.reason,
+            }
             assigned = {"trial": trial, "attempt": question.attempt, "resource": to, "source": question.source}
             outcomes = [(ev.TrialContinued, going_on), (ev.AttemptAssigned, assigned)]
         elif isinstance(command, Done):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping  # noqa: TC003 - msgspec resolves annotations at run time
+from collections.abc import (
+    Iterable,  # noqa: TC003 - msgspec resolves annotations at run time
+    Mapping,  # noqa: TC003 - msgspec resolves annotations at run time
+)
 
 import msgspec
 
@@ -84,6 +87,12 @@ class Live(msgspec.Struct):
     stop: Reason | None = None
     completes: bool = False  # its stop leaves it complete, not pruned
     pause: Reason | None = None
+
+    def values(self, objectives: Iterable[Objective]) -> tuple[float, ...] | None:
+        """The value for each objective so far; None while any of them was never reported."""
+        tracks = [(self.tracks.get(objective.metric), objective.value) for objective in objectives]
+        picked = [track.pick(how) for track, how in tracks if track is not None]
+        return tuple(picked) if len(picked) == len(tracks) else None
 
 
 def by_user(reason: Reason | None) -> bool:

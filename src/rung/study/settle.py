@@ -192,7 +192,7 @@ def _stop(state: State, live: Live, reason: Reason) -> Outcome:
 
 
 def _values(state: State, live: Live) -> tuple[WireNumber, ...] | None:
-    values = state.objective_values(live)
+    values = live.values(state.spec.objectives)
     return None if values is None else tuple(to_wire(value) for value in values)
 
 

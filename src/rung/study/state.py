@@ -148,16 +148,6 @@ class State:
         name = "has:" + self.spec.objectives[0].metric
         return name in self.table and bool(self.table[name][number])
 
-    def objective_values(self, live: Live) -> tuple[float, ...] | None:
-        """A live trial's value for each objective; None while any of them was never reported."""
-        picked = []
-        for objective in self.spec.objectives:
-            track = live.tracks.get(objective.metric)
-            if track is None:
-                return None
-            picked.append(track.pick(objective.value))
-        return tuple(picked)
-
     # -------------------------------------------------------------------------------------------------- fold
 
     def apply(self, seq: int, event: ev.AnyEvent) -> None:
@@ -277,7 +267,7 @@ class State:
             live.host = self.runners[event.epoch].host
         if event.source is not None:
             live.reports, live.step = event.source.checkpoint.reports, event.source.checkpoint.step
-            self._borrow(event.trial, event.source)
+            self._borrow(event.trial, event.source if event.source.trial != event.trial else None)
         self.live[event.trial] = live
         self.table["attempt"][event.trial] = event.attempt
         self.table["steps"][event.trial] = live.reports
@@ -285,7 +275,8 @@ class State:
             self.table["started"][event.trial] = event.at
 
     def _borrow(self, trial: int, source: Source | None) -> None:
-        """The checkpoint that the trial is to begin from stays until its program runs; None: it has begun, or ended."""
+        """The other trial's checkpoint that this one begins from stays until it has one of its own; None: it has, or
+        has ended."""
         before = self.shelf.borrowed.pop(trial, None)
         if source is not None:
             self.shelf.borrowed[trial] = source
@@ -302,7 +293,6 @@ class State:
         live = self.live[event.trial]
         live.pid, live.ticks, live.boot, live.host = event.pid, event.ticks, event.boot, event.host
         live.started = event.at
-        self._borrow(event.trial, None)
         if event.attempt == 1 or not live.tracks:
             self.table["started"][event.trial] = event.at
 
@@ -321,6 +311,8 @@ class State:
         if event.reports:
             live.step = event.reports[-1].step
         self.table["steps"][event.trial] = live.reports
+        if event.checkpoints:
+            self._borrow(event.trial, None)
         for saved in saved_by(self, event):
             refile(self, self.shelf.add(event.trial, saved, best=self.spec.checkpoint.study_best))
 
@@ -333,7 +325,6 @@ class State:
         endings.exited(self, event.trial, ran)
         if live.pause is None:  # a trial that is held has not come to its end
             self.table["ended"][event.trial] = event.at
-        self._borrow(event.trial, None)
 
     def _on_stopped(self, event: ev.TrialStopped) -> None:
         if self.phase(event.trial) is Phase.ENDED:  # too late: what it was when it ended by itself counts
@@ -397,6 +388,7 @@ class State:
         live = self.live[event.trial]
         self.remember(~event.trial)
         self.trial_stops.discard(event.trial)
+        self._borrow(event.trial, None)
         if live.pause is not None and live.exit is not None:
             self.table["ended"][event.trial] = live.exit.at
         for name, track in live.tracks.items():

@@ -277,8 +277,8 @@ class World:
         )
 
     def report(self, number: int, *, step: float | None = None, saved: int | None = None, **values: WireNumber) -> None:
-        """The trial reports these metrics, at its next step if none is given. `saved`: the line names a checkpoint of so
-        many bytes."""
+        """The trial reports these metrics, at its next step if none is given. `saved`: bytes of a checkpoint that the
+        line names."""
         live = self.state.live[number]
         at = live.step + 1 if step is None else step
         made = Checkpoint(live.attempt, f"{live.reports + 1}", at, live.reports + 1, saved or 0)

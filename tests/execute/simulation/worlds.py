@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rung.execute.base import Cursor, Exited, Job, JobEvent, Reported
-from rung.execute.simulated import SimulatedExecutor
+from rung.execute.simulated import Charge, SimulatedExecutor
 from rung.execute.simulation.conditions import Conditions, Fate
 from rung.execute.simulation.curves import Curve
 from rung.execute.simulation.world import EPOCH, World
@@ -38,8 +38,8 @@ def world(*, fate: Callable[[Job], Fate] | None = None, now: float = EPOCH, seed
 class Hand:
     """An executor, and what it has told so far, with times from `EPOCH`."""
 
-    def __init__(self, world: World, *, free: bool = True) -> None:
-        self.world, self.executor = world, SimulatedExecutor(world, free=free)
+    def __init__(self, world: World, *, charge: Charge = "nothing") -> None:
+        self.world, self.executor = world, SimulatedExecutor(world, charge=charge)
         self.told: list[JobEvent] = []
         self._events = self.executor.events().__aiter__()
 

@@ -10,7 +10,7 @@ from rung.model import BadInput, Stop
 from rung.schedule.base import Ended, Progress
 from rung.schedule.curve import Curve
 from rung.schedule.curve.calibration import is_measured
-from rung.schedule.curve.record import KEPT, Finished, Record
+from rung.schedule.curve.record import KEPT, MOST, Finished, Record
 from rung.testing.racing import contest
 
 EPOCHS = 27
@@ -120,12 +120,12 @@ def test_seconds_that_never_coincide() -> None:
     scheduler, stopped = rule(max=3600), 0
     for number in range(60):
         plateau, speed = rng.gamma(2, 0.1), rng.uniform(20, 200)
-        step, loss, found = 0.0, 1.0, []
-        while step < 3600 and not found:
+        step, loss, over = 0.0, 1.0, False
+        while step < 3600 and not over:
             step = min(3600.0, step + speed * rng.uniform(0.5, 1.5))
             loss = plateau + math.exp(-step / 500)
-            found = scheduler.observe([Progress(number, step, (loss,))])
-        stopped += bool(found)
+            over = bool(scheduler.observe([Progress(number, step, (loss,))]))
+        stopped += over
         scheduler.observe([Ended(number, (loss,))])
     assert stopped > 20
 
@@ -169,14 +169,23 @@ def test_a_trial_that_ran_past_the_maximum_has_finished() -> None:
 
 
 def test_the_record_is_bounded_and_keeps_the_best_and_the_newest() -> None:
-    record, seen = Record(0.05, 1), np.zeros((1, 18, 4))
-    for number in range(3 * KEPT):
-        record.add(Finished(number, (abs(number - 50.0),), seen, 1.0, feasible=True))
-    kept = set(record._trials)
-    assert record.count == 3 * KEPT
-    assert len(kept) <= 2 * KEPT
+    record, seen = Record(0.05, 1, 1), np.zeros((1, 18, 4))
+    for number in range(4 * KEPT):
+        record.add(Finished(number, (abs(number - 50.0),), seen, 1.0, usable=True))
+    kept = set(record._known)
+    assert record.count == 4 * KEPT
+    assert len(kept) <= MOST
     assert set(range(50 - KEPT // 3, 50 + KEPT // 3)) <= kept
-    assert set(range(2 * KEPT, 3 * KEPT)) <= kept
+    assert set(range(3 * KEPT, 4 * KEPT)) <= kept
+
+
+def test_a_trial_that_ends_a_second_time_has_its_last_result() -> None:
+    record, seen = Record(0.05, 1, 1), np.zeros((1, 18, 4))
+    for number, loss in ((0, 0.5), (1, 0.1), (1, 0.9), (2, 0.7)):
+        record.add(Finished(number, (loss,), seen, 1.0, usable=True))
+    assert record.count == 3
+    assert [trial.number for trial in record._line] == [0, 2, 1]
+    assert record._targets.tolist() == [[0.5], [0.7], [0.9]]
 
 
 def test_the_maximum_must_be_known() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rung.space.scales import Floats
 
 SPACING = 1.5  # two observations of a curve that the model is told are at least so many times apart
-TOLD = 2  # of one trial: the newest one, and the one before it, which makes a slope
+KEPT = 3  # observations of one trial
 RESTARTED = 0.5  # a continued trial began anew when it took the time of more than this part of the steps it had made
 
 
@@ -28,8 +28,8 @@ class Point(NamedTuple):
 
 class Curve(msgspec.Struct):
     """One trial. `unit` (d,): its configuration; `begun`: the step it began at; `look`: where it is looked at next,
-    None: nowhere before its end; `points`: what the model is told of it, ascending; `before`: where it stood when it
-    was continued."""
+    None: nowhere before its end; `points`: the newest observation and earlier ones, ascending; `before`: where it stood
+    when it was continued."""
 
     number: int
     unit: Floats
@@ -48,10 +48,17 @@ class Curve(msgspec.Struct):
         if found is None:
             return None
         loss = math.inf if progress.violation > 0 else found[0]
-        if len(self.points) > 1 and progress.step < SPACING * self.points[-2].step:
-            self.points.pop()
-        self.points = [*self.points[-(TOLD - 1) :], Point(progress.step, loss)]
+        kept = self.points
+        if len(kept) > 1 and kept[-1].step < SPACING * kept[-2].step:
+            kept = kept[:-1]
+        self.points = [*kept[-(KEPT - 1) :], Point(progress.step, loss)]
         return loss
+
+    def told(self, *, slope: bool) -> list[Point]:
+        """What the model is told: the newest observation, and with `slope` one that is well before it."""
+        newest = self.points[-1:]
+        before = [point for point in self.points[:-1] if SPACING * point.step <= newest[0].step]
+        return before[-1:] + newest if slope else newest
 
     @property
     def pace(self) -> float:

@@ -34,8 +34,8 @@ of the lengthscale of log resource."""
 
 
 class Rows(NamedTuple):
-    """n observations: `inputs` of their configurations, `time` (n,) log resource, `trial` (n,) whose they are (negative
-    numbers: configurations that were never tried)."""
+    """n observations: `inputs` of their configurations, `time` (n,) log resource, or (1,) where it is the same for
+    all, `trial` (n,) whose they are (negative numbers: configurations that were never tried)."""
 
     inputs: Inputs
     time: Floats
@@ -65,7 +65,7 @@ def prior_of(shape: Shape) -> Prior:
 
 
 class Parts(NamedTuple):
-    """A covariance and what its gradient is made of: all (n, m)."""
+    """A covariance and what its gradient is made of: all (n, m), those by time (1, m) where it is the same for all."""
 
     total: Floats
     space: Floats

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ROWS = 256  # observations that the model is told
 PENDING = 64  # running trials of which it is supposed that they come out as predicted
 FIRST_STEPS, STEPS = 30, 10  # evaluations of a fit
-PLAIN = 0  # the place of the scale of losses that changes nothing but their unit
+SCALE = 2  # the place in SOFTNESS of the scale of losses: logarithmic above the best, as what counts is near it
 SURE = 1e-4  # of the spread of losses: an improvement by less is none
 
 
@@ -67,7 +67,7 @@ def gathered(curves: Sequence[Curve], best_first: Sequence[int]) -> tuple[list[t
     stand `best_first`."""
     spare = ROWS - sum(1 for curve in curves if curve.points)
     second = set(best_first[: max(0, spare)])
-    told = [(c, p) for c in curves for p in c.points[-2 if c.number in second else -1 :]]
+    told = [(c, p) for c in curves for p in c.told(slope=c.number in second)]
     if len(told) > ROWS:
         told = [told[i] for i in np.linspace(0, len(told) - 1, ROWS).astype(int).tolist()]
     return [(curve, point.step) for curve, point in told], np.array([point.loss for _, point in told])
@@ -77,7 +77,7 @@ def learn(shape: Shape, curves: Sequence[Curve], best_first: Sequence[int], last
     """The scale and the hyperparameters, from the curves of trials in order of their numbers."""
     told, losses = gathered(curves, best_first)
     usable = clipped(losses)
-    output = outputs(usable)[PLAIN]
+    output = outputs(usable)[SCALE]
     rows = _rows(shape, told)
     y = forward(output, usable)
     start = None if last is None else last.h
@@ -109,7 +109,7 @@ class Outlook:
         from scipy.special import ndtr
 
         inputs = inputs_of(self.shape, of.units)
-        rows = Rows(inputs, np.full(len(of.number), np.log(self.top)), of.number)
+        rows = Rows(inputs, np.full(1, np.log(self.top)), of.number)
         mean, sd = predict(self.process, rows)
         z = (self.best - SURE * self.spread - mean) / sd
         steps = np.maximum(self.top - of.step, 0.0) + of.repeat

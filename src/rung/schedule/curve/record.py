@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
 import msgspec
 import numpy as np
 
 from rung.schedule.curve.calibration import level
 from rung.schedule.curve.model import Array, Forecast
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 REST = 32  # all is learnt anew when the record has grown by one in so many
-KEPT = 128  # of the best, and as many of the newest: the work on a finished trial stays the same however many there are
+KEPT = 128  # of the best, and as many of the newest, are never forgotten
+MOST = 3 * KEPT  # are kept: the work on one trial stays the same however many there are
 
 
 class Finished(msgspec.Struct, frozen=True):
     """A trial that ran to its end. `seen` (objectives, looks, FEATURES); `weight`: how many such trials it stands for,
-    if it would have been stopped; `feasible`: it breaks no bound."""
+    if it would have been stopped; `usable`: it breaks no bound and all its losses are finite."""
 
     number: int
     losses: tuple[float, ...]
     seen: Array
     weight: float
-    feasible: bool
+    usable: bool
 
 
 def _place(trial: Finished) -> tuple[bool, tuple[float, ...], int]:
-    return not trial.feasible, trial.losses, trial.number
+    return not trial.usable, trial.losses, trial.number
 
 
 class Prospect(msgspec.Struct, frozen=True):
@@ -35,52 +42,60 @@ class Prospect(msgspec.Struct, frozen=True):
 
 
 class Record:
-    """The finished trials. All is learnt anew from them when there are a few per cent more than last time."""
+    """The finished trials, of which `KEPT` of the best and `KEPT` of the newest are kept at least. All is learnt anew
+    from them when there are a few per cent more than last time."""
 
-    def __init__(self, alpha: float, top: int) -> None:
-        self.alpha, self.top = alpha, top
+    def __init__(self, alpha: float, top: int, objectives: int) -> None:
+        self.alpha, self.top, self.objectives = alpha, top, objectives
         self.count = 0
-        self._trials: dict[int, Finished] = {}
-        self._field: list[Finished] = []  # whom a trial is measured by, best first
-        self._targets: Array | None = None  # their losses
-        self._lesson: list[Finished] = []  # what is learnt from, best first
+        self._known: dict[int, Finished] = {}
+        self._line: list[Finished] = []  # best first; the usable ones are in front
+        self._targets: Array = np.empty((0, objectives))  # losses of the usable ones: what a trial is measured by
+        self._lesson: list[Finished] = []  # what is learnt from
         self._due = 1
         self._learnt: tuple[list[Forecast], float] | None = None
 
     def add(self, trial: Finished) -> None:
         """One more; one that ended before has another result now."""
-        self.count += trial.number not in self._trials
-        self._trials[trial.number] = trial
-        if len(self._trials) > 2 * KEPT:
-            kept = {t.number for t in sorted(self._trials.values(), key=_place)[:KEPT]} | set(
-                sorted(self._trials)[-KEPT:]
-            )
-            self._trials = {number: t for number, t in self._trials.items() if number in kept}
-        ordered = sorted(self._trials.values(), key=_place)
-        self._field = [t for t in ordered if t.feasible and np.isfinite(t.losses).all()]
-        self._targets = None
-        if self.count >= self._due and len(self._field) >= self.top:
-            self._lesson, self._learnt = ordered, None
+        before = self._known.pop(trial.number, None)
+        if before is not None:
+            self._sort([other for other in self._line if other.number != trial.number])
+        self.count += before is None
+        self._known[trial.number] = trial
+        at = bisect_left(self._line, _place(trial), key=_place)
+        self._line.insert(at, trial)
+        if trial.usable:
+            self._targets = np.insert(self._targets, at, trial.losses, axis=0)
+        if len(self._line) > MOST:
+            newest = sorted(self._known)[-KEPT:]
+            self._sort({t.number: t for t in [*self._line[:KEPT], *map(self._known.__getitem__, newest)]}.values())
+        if self.count >= self._due and len(self._targets) >= self.top:
+            self._lesson, self._learnt = self._line.copy(), None
             self._due = self.count + 1 + self.count // REST
+
+    def _sort(self, trials: Iterable[Finished]) -> None:
+        """These are all that are kept."""
+        self._line = sorted(trials, key=_place)
+        self._known = {t.number: t for t in self._line}
+        usable = [t.losses for t in self._line if t.usable]
+        self._targets = np.array(usable).reshape(-1, self.objectives)
 
     def level(self) -> float:
         """The chance below which a trial is stopped; 0 while there are not `top` finished trials to lose to."""
-        return self._learn()[1] if self._lesson and len(self._field) >= self.top else 0.0
+        return self._learn()[1] if self._lesson and len(self._targets) >= self.top else 0.0
 
     def prospect(self, look: int, seen: Array) -> Prospect:
         """The chance of a trial that shows `seen` (objectives, FEATURES) at a look to end among the best.
 
-        It does not if `top` finished feasible trials dominate it. That one of them, f, does not takes one objective in
+        It does not if `top` finished usable trials dominate it. That one of them, f, does not takes one objective in
         which the trial ends at or below f: at most sum_o P(y_o <= f_o). The chance is the `top`-th smallest of these
         sums, which for one objective is the chance to be as good as the `top`-th best.
         """
-        if self._targets is None:
-            self._targets = np.array([t.losses for t in self._field])
-        sums = np.zeros(len(self._field))
+        sums = np.zeros(len(self._targets))
         for o, forecast in enumerate(self._learn()[0]):
             sums += forecast.chances(look, seen[o], self._targets[:, o])
         first = np.argsort(sums, kind="stable")[: self.top]
-        return Prospect(float(sums[first[-1]]), [self._field[i] for i in first])
+        return Prospect(float(sums[first[-1]]), [self._line[i] for i in first])
 
     def expected(self, look: int, seen: Array) -> list[float]:
         """Where such a trial will end, at the median, as losses."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -64,7 +65,7 @@ class Curve(Watch):
         self.measure = options.number("measure", 0.1, least=0, most=1)
         self.seed = contest.seed
         self.at = looks(self.maximum)
-        self.record = Record(self.alpha, self.count)
+        self.record = Record(self.alpha, self.count, len(self.objectives))
         self._runners: dict[int, _Runner] = {}
 
     def judge(self, progress: Progress) -> Stop | None:
@@ -101,7 +102,7 @@ class Curve(Watch):
             ended.losses,
             np.array([track.to_the_end() for track in runner.tracks]),
             1 / share if runner.measured else 1.0,
-            runner.violation == 0,
+            runner.violation == 0 and all(map(math.isfinite, ended.losses)),
         )
         self.record.add(trial)
 
