@@ -187,6 +187,10 @@ def test_further_columns_of_a_table_are_passed_over(tmp_path: Path) -> None:
         ({"workers": 0}, "simulate: workers: must be 1 or more, got 0"),
         ({"study": StudySpec(parameters=spec().parameters)}, "simulate: objective: which metric? give the study an `objective`"),
         ({"curves": "none.csv"}, "none.csv: no such file"),
+        (
+            {"time": "soon"},
+            "simulate: time: expected a duration such as 2h30m, 90s or a number of seconds, got 'soon'",
+        ),
         ({"name": "7"}, "simulate: name: 7 cannot name a study: a bare number is a trial; add a letter"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from rung.model import Budget, Objective, Report, RunSettings, SearchSpec, WireN
 from rung.plugins import policy_for
 from rung.schedule.base import Contest
 from rung.schedule.none import RunToTheEnd
-from rung.search.base import Exhausted, Suggestion
+from rung.search.base import Exhausted, Problem, Suggestion
 from rung.study import events as ev
 from rung.study import replay, snapshot
 from rung.study.endings import enough, spent
@@ -239,7 +239,8 @@ def test_in_a_deterministic_study_running_trials_finish(make_world: MakeWorld, b
 
     spec = study_spec(search=SearchSpec(method="random", batch=batch, lag=None if batch else 2), budget=STOP.budget)
     world = make_world(spec, workers=2, deterministic=True, behave=behave).run()
-    assert world.state.counts["complete"] == len(world.state) == 2
+    assert world.state.counts["complete"] == len(world.state) >= 2
+    assert world.state.switches.completed is not None
 
 
 def test_an_edited_budget_opens_the_study_again(make_world: MakeWorld) -> None:
@@ -282,8 +283,6 @@ class Expecting(Diary):
 
 
 def expecting(state: State) -> Policy:
-    from rung.search.base import Problem
-
     spec = state.created.spec
 
     def make(state: State) -> Expecting:

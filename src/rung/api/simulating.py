@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a simulation came to. `seconds`: virtual, with a runner attached. `busy`: the mean share of the workers that
+    """What a simulation came to, this call's part of it. `seconds`: virtual, with a runner attached, in all calls. `busy`: the mean share of the workers that
     had a trial, over all of that time, and `busy_filling` until the last trial began. `work`: steps gone forward in all
     trials together. `real_s`: how long the simulation took, and `charged_s` how much of it was charged to the clock."""
 
@@ -223,12 +223,19 @@ def _with(
         search=_replaced(spec.search, method=search, seed=own_seed if seed is None else seed),
         schedule=_replaced(spec.schedule, method=schedule),
         run=_replaced(spec.run, workers=workers),
-        budget=_replaced(spec.budget, trials=trials, time_s=None if time is None else parse_duration(time)),
+        budget=_replaced(spec.budget, trials=trials, time_s=None if time is None else _seconds(time)),
     )
     if not spec.objectives:
         raise BadInput("which metric? give the study an `objective`", place="simulate", key="objective")
     limited = spec.budget.trials is None and spec.budget.time_s is not None  # virtual time passes quickly
     return spec if limited else budgeted(spec)[0]
+
+
+def _seconds(time: float | str) -> float:
+    try:
+        return parse_duration(time)
+    except BadInput as error:
+        raise BadInput(error.message, place="simulate", key="time") from None
 
 
 def _replaced(record: Any, **given: Any) -> Any:
