@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -154,18 +155,28 @@ def sources(data: Path) -> Iterator[tuple[str, str, np.ndarray]]:
         yield "made up", name, family(np.random.default_rng(1), POOL)
 
 
-def measure(data: Path, *, seeds: int, trials: int, workers: int) -> list[dict[str, Any]]:
-    """A row for each source and method, and one for each group and method."""
-    rows: list[dict[str, Any]] = []
-    for group, name, losses in sources(data):
-        for method, options in METHODS.items():
-            total = Tally()
-            for seed in range(seeds):
-                order = np.random.default_rng((seed, 17)).permutation(len(losses))[:trials]
-                total.add(Study(losses[order], options, workers).play())
-            rows.append({"group": group, "source": name, "method": method, **asdict(total)})
-            print(rows[-1], flush=True)
-    return rows
+def measure(data: Path, *, seeds: int, trials: int, workers: int, jobs: int) -> list[dict[str, Any]]:
+    """A row for each source and method."""
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = [
+            pool.submit(row, group, name, method, losses, seeds, trials, workers)
+            for group, name, losses in sources(data)
+            for method in METHODS
+        ]
+        return [found.result() for found in waiting]
+
+
+def row(
+    group: str, name: str, method: str, losses: np.ndarray, seeds: int, trials: int, workers: int
+) -> dict[str, Any]:
+    """The studies of one source by one method, counted."""
+    total = Tally()
+    for seed in range(seeds):
+        order = np.random.default_rng((seed, 17)).permutation(len(losses))[:trials]
+        total.add(Study(losses[order], METHODS[method], workers).play())
+    found = {"group": group, "source": name, "method": method, **asdict(total)}
+    print(found, flush=True)
+    return found
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:
@@ -288,13 +299,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--trials", type=int, default=150)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes measure")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("--redraw", action="store_true", help="only write the report again")
     given = parser.parse_args()
     kept = given.out / "calibration.json"
     if not given.redraw:
-        rows = measure(given.data, seeds=given.seeds, trials=given.trials, workers=given.workers)
-        figures = {"seeds": given.seeds, "trials": given.trials, "workers": given.workers, "rows": rows}
+        options = {name: getattr(given, name) for name in ("seeds", "trials", "workers")}
+        rows = measure(given.data, **options, jobs=given.jobs)
+        figures = {**options, "rows": rows}
         kept.write_text(json.dumps(figures, indent=1) + "\n")
     figures = json.loads(kept.read_text())
     (given.out / "calibration.md").write_text(table(figures))

@@ -40,7 +40,9 @@ class Outcome(NamedTuple):
 class Study:
     """See the module. `seed` orders the pool."""
 
-    def __init__(self, table: Table, scheduler: Scheduler, workers: int, seed: int, *, charge: bool, horizon: float) -> None:
+    def __init__(
+        self, table: Table, scheduler: Scheduler, workers: int, seed: int, *, charge: bool, horizon: float
+    ) -> None:
         self.table, self.scheduler, self.workers, self.seed = table, scheduler, workers, seed
         self.charge, self.horizon = charge, horizon
         self.pool = np.random.default_rng((seed, 0xF1DE)).permutation(len(table.params)).tolist()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench.fidelity.tables import Floats, Table
 
 
-DRAWN = 400  # of the configurations left in the table, looked at for one decision
+DRAWN = 300  # of the configurations left in the table, looked at for one decision
 
 
 class Pooled(FreezeThaw):

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a simulation came to, this call's part of it. `seconds`: virtual, with a runner attached, in all calls. `busy`: the mean share of the workers that
-    had a trial, over all of that time, and `busy_filling` until the last trial began. `work`: steps gone forward in all
-    trials together. `real_s`: how long the simulation took, and `charged_s` how much of it was charged to the clock."""
+    """What a simulation came to, this call's part of it. `seconds`: virtual, with a runner attached, in all calls.
+    `busy`: the mean share of the workers that had a trial, over all of that time, and `busy_filling` until the last
+    trial began. `work`: steps gone forward in all trials together. `real_s`: how long the simulation took, and
+    `charged_s` how much of it was charged to the clock."""
 
     workers: int
     seconds: float
@@ -182,7 +183,8 @@ def created_event(spec: StudySpec, *, simulated: str, deterministic: bool = Fals
     if seed is None:
         raise BadInput("a simulated study needs a seed", key="search.seed")
     spec = located(msgspec.structs.replace(spec, command=None, function=None), Path.cwd())
-    searched = msgspec.structs.replace(spec, run=RunSettings(), budget=Budget())  # a fate does not depend on workers
+    # What happens to a trial depends neither on the study's name nor on how many workers it has.
+    searched = msgspec.structs.replace(spec, name=None, run=RunSettings(), budget=Budget())
     uid = hashlib.blake2b(msgspec.json.encode(searched), digest_size=8).hexdigest()
     provenance = {"surface": "simulate", "simulated": simulated, "runs": str(Path("runs").absolute())}
     return ev.StudyCreated(at=EPOCH, uid=uid, spec=spec, seed=seed, deterministic=deterministic, provenance=provenance)

@@ -370,8 +370,9 @@ class PopulationBasedTraining:
         """How far a member that begins there may run at first."""
         if not self.turns:
             return self.top
-        interval = Fraction(str(self.interval))
-        end = float(self._round * interval if self.synchronous else Fraction(str(begin)) + interval)
+        interval, start = Fraction(str(self.interval)), Fraction(str(begin))
+        # A clone may begin where this round ends: it has the next one to train for.
+        end = float(max(self._round, start // interval + 1) * interval if self.synchronous else start + interval)
         return end if self.top is None else min(end, self.top)
 
     def _limit(self, member: _Member) -> float:

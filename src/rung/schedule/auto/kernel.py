@@ -115,9 +115,7 @@ def gradient(shape: Shape, h: Floats, rows: Rows, parts: Parts, by_total: Floats
     at = scaled(shape, h, rows.inputs)
     by_features = 2.0 * np.einsum("ij,ij->j", at, by_squared.sum(axis=1)[:, None] * at - by_squared @ at)
     codes, weights = rows.inputs.codes, np.exp(-2.0 * h[shape.features : shape.lengths])
-    by_choices = [
-        weight * by_squared[codes[:, c, None] != codes[None, :, c]].sum() for c, weight in enumerate(weights)
-    ]
+    by_choices = [weight * by_squared[codes[:, c, None] != codes[None, :, c]].sum() for c, weight in enumerate(weights)]
     by_time = by_total * (SHAPE + parts.space * shaped + parts.same * drift)
     by_scales = [
         level * (by_total * parts.space).sum(),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rung.search.gp.inputs import Integers, Shape
     from rung.space.scales import Floats
 
-ROWS = 256  # observations that the model is told
+ROWS = 192  # observations that the model is told
 PENDING = 64  # running trials of which it is supposed that they come out as predicted
 FIRST_STEPS, STEPS = 30, 10  # evaluations of a fit
 SCALE = 2  # the place in SOFTNESS of the scale of losses: logarithmic above the best, as what counts is near it

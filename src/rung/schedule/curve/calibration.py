@@ -5,7 +5,8 @@ level a at which we stop. Let u be the least chance, over all looks, that the fo
 good as it became. For a trial that ends among the best, p >= u at every look: the threshold is no better than what it
 became. So P(stopped | ends among the best) <= P(u < a), whatever the forecast is worth, and a has to be the
 alpha-quantile of u. It is taken from the finished trials, each predicted from the others (so that theirs are like the
-next one's), from the better half of them: those that end among the best are of this kind.
+next one's), and of them from the best eighth: those that end among the best are of this kind. (Who ends there did so by
+some luck at the end too, which the forecast could not know; among all finished trials u is larger.)
 
 Two estimates of the quantile, of x = -log u, of which the more careful one counts:
 

@@ -16,6 +16,8 @@ worse than 1 is drawn near by a logarithm. From FAR on nothing is told apart: a 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,7 @@ WIDTH = np.array([0.5, 0.3, 0.5, 0.5])
 SHAPE, RATE = 2.0, 2.0
 UNIT = 1.5  # medians of the distances of the better half
 FAR = 4.0
+GOOD, OF_GOOD = 5, 1 / 8  # as good are counted the best eighth of the finished trials, five at least
 FLOOR, OF_HEADING, OF_HALF = 0.05, 0.3, 0.5  # no future is known better than this, in units; shares of what moves
 
 
@@ -71,7 +74,7 @@ class Forecast:
         self._error = r - np.einsum("mlp,lp->ml", self._x, self._beta)
         self._squares = 2 * RATE + (self._error**2).sum(axis=0) + (shift**2 / WIDTH**2).sum(axis=1)
         self._freedom = 2 * SHAPE + counts.sum(axis=0)
-        good = self.final <= np.median(self.final)
+        good = self.final <= np.sort(self.final)[max(min(GOOD, len(final)), math.ceil(OF_GOOD * len(final))) - 1]
         self._good_far = ((self._level >= FAR) & good[:, None]).sum(axis=0)
         self.good = good & (self.final < FAR)
 
