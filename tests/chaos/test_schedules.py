@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -28,11 +29,11 @@ POPULATION = ("schedule.resource=epoch", "schedule.population=4", "schedule.inte
 
 def saving(
     lab: Lab, method: str, settings: tuple[str, ...], *, trials: int = 8, top: int = TOP, seconds: float = 0.03,
-    manner: str = "heeds", workers: int = 3, **options: Any,
+    manner: str = "heeds", workers: int = 3, runs: Path | None = None,
 ) -> Laboratory:  # fmt: skip
     """A study of the program that saves."""
     limits = {"schedule": method, "settings": list(settings), "retries": 1000, "params": ["lr=uniform(0.01,0.4)"]}
-    study = lab(trials=trials, workers=workers, options={**limits, **options})
+    study = lab(trials=trials, workers=workers, options=limits, runs=runs)
     arguments = [str(study.ledger), str(top), str(seconds), manner, "{rest}"]
     study.order.command = [sys.executable, str(HERE / "saving_program.py"), *arguments]
     return study
@@ -200,3 +201,29 @@ def test_when_every_checkpoint_is_gone_the_trial_begins_anew(lab: Lab) -> None:
     last = study.of(ev.AttemptAssigned)[-1]
     assert last.source is None
     assert [report.step for report in study.logged()[0, last.attempt]] == list(range(1, 9))
+
+
+# ------------------------------------------------------------------------------------------------ no room
+
+
+def test_a_disk_that_is_full_keeps_no_checkpoint_and_the_trial_goes_on(disk: Disk, lab: Lab) -> None:
+    """A report of few bytes still fits; when there is room again the next checkpoint is kept."""
+    study = saving(
+        lab, "none", ("schedule.resource=epoch",), trials=1, top=30, seconds=0.1, runs=disk.path / "runs"
+    )
+    runner = study.run()
+    study.wait_for(ev.TrialReported, count=2)
+    disk.fill()
+    stderr = study.runs / study.order.study / "00000" / "1" / "stderr"
+    until(lambda: "no checkpoint was kept: No space left" in stderr.read_text(), what=runner.words())
+    disk.free()
+    full = study.handle().state.shelf.latest(0)
+    assert full is not None
+    until(lambda: (now := study.handle().state.shelf.latest(0)) and now != full, what="there are checkpoints again")
+    assert runner.ended() == "done"
+    state = study.check()
+    assert state.trial(0).state == "complete"
+    assert own_steps(study) == {0: list(range(1, 31))}
+    latest = state.shelf.latest(0)
+    assert latest is not None
+    assert latest.checkpoint.step == 30

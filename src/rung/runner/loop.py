@@ -103,6 +103,8 @@ class Runner:
         self._take_over()
         self._drop(tuple(left_over(self.state)))  # whoever dropped them may have died before their folders were gone
         tasks = [asyncio.create_task(work()) for work in (self._listen, self._beat, self._watch_log)]
+        for task in tasks:
+            task.add_done_callback(lambda _: self.wake.set())
         try:
             while not self._turn():
                 await self._sleep(tasks)
@@ -218,20 +220,23 @@ class Runner:
         for task in tasks:
             if task.done():
                 task.result()  # a waker ends only by an error
-        if self.wake.is_set():
-            self.wake.clear()
-            await asyncio.sleep(0)
-            return
+        if not self.wake.is_set():
+            timeout = self._rest()
+            alarm = None if timeout is None else asyncio.get_running_loop().call_later(timeout, self.wake.set)
+            await self.wake.wait()
+            if alarm is not None:
+                alarm.cancel()
+        self.wake.clear()
+        await asyncio.sleep(0)  # whatever else is ready has its turn, however busy the study is
+
+    def _rest(self) -> float | None:
+        """How many real seconds there is nothing to do, if nothing happens; None: for good."""
         now = self.executor.monotonic()
         held = [due - now for due in self.held.values() if due != BEING_TRIED]
         times = held if self.store_due is None else [self.store_due - now]
         left = self._time_left()
         wait = min([*times, *([] if left is None or self.store_due is not None else [left])], default=None)
-        timeout = self.executor.rest(None if wait is None else now + max(0.0, wait))
-        waker = asyncio.create_task(self.wake.wait())
-        await asyncio.wait({waker, *tasks}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        waker.cancel()
-        self.wake.clear()
+        return self.executor.rest(None if wait is None else now + max(0.0, wait))
 
     def _time_left(self) -> float | None:
         """Seconds of the time budget, None without one. What passed since the last event is taken from a clock that

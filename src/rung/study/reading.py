@@ -34,7 +34,7 @@ def records(state: State, numbers: range) -> Iterator[Trial]:
             number=number,
             state=PUBLIC[Phase(phase)],
             params=state.space.full(params),
-            value=values[i] if final and objective in found[i] else None,
+            value=values[i] if final and objective in found[i] and not _never_given(phase, values[i]) else None,
             values=found[i] if final else _said(state, number),
             steps=column["steps"][i],
             started=None if math.isnan(started) else started,
@@ -43,6 +43,11 @@ def records(state: State, numbers: range) -> Iterator[Trial]:
             reason=state.reasons.get(number),
             error=state.errors.get(number),
         )
+
+
+def _never_given(phase: int, value: float) -> bool:
+    """A failed trial may have reported and yet has no value, unless somebody told it one."""
+    return phase == Phase.FAILED and math.isnan(value)
 
 
 def metrics(table: Columns, numbers: range) -> list[dict[str, float]]:

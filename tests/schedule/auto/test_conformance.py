@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from rung.schedule.auto import FreezeThaw
+from rung.schedule.base import Progress
 from rung.testing.racing import MakeScheduler
 from rung.testing.schedulers import SchedulerConformance
 
@@ -22,6 +23,23 @@ class TestFreezeThaw(SchedulerConformance):
     }
     TRIALS: ClassVar[int] = 16
     MANY: ClassVar[int] = 2_000
+
+    def test_independent_neighbours_may_change_places(self, make: MakeScheduler) -> None:
+        """Of two reports at a look either tells the model what the other is judged by, so no two of those are
+        independent; reports between looks are."""
+        meeting = self.meeting(make, trials=16, workers=8)
+        history, swapped = meeting.history, 0
+        for i in range(len(history) - 1):
+            one, two = history[i], history[i + 1]
+            if not (isinstance(one, Progress) and isinstance(two, Progress)) or one.number == two.number:
+                continue
+            if meeting.answers[i] or meeting.answers[i + 1] or swapped == 12:
+                continue
+            swapped += 1
+            scheduler = make(meeting.contest)
+            told = [list(scheduler.observe([delta])) for delta in [*history[:i], two, one, *history[i + 2 : i + 30]]]
+            assert told[i + 2 :] == meeting.answers[i + 2 : i + 30]
+        assert swapped == 12
 
     @pytest.fixture
     def make(self) -> MakeScheduler:

@@ -1,4 +1,4 @@
-"""The partial curves of a study, as many as a model can use: what each trial reported, what it cost, where it stands."""
+"""The partial curves of a study: what each trial reported, what it cost, and where it stands."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 
 from rung.schedule.rungs import result
+from rung.space.scales import Floats
 
 if TYPE_CHECKING:
     from rung.schedule.base import Progress
-    from rung.space.scales import Floats
 
 SPACING = 1.5  # two observations of a curve that the model is told are at least so many times apart
 KEPT = 3  # observations of one trial

@@ -1,6 +1,7 @@
 """The covariance of two observations: how alike two configurations are, times how alike two amounts of resource are.
 
-    cov(f(x, t), f(x', t')) = LEVEL + SHAPE r(t, t') + k(x, x') (level + shape r(t, t')) + [same trial] (own + drift r(t, t'))
+    cov(f(x, t), f(x', t')) = LEVEL + SHAPE r(t, t') + k(x, x') (level + shape r(t, t'))
+                              + [same trial] (own + drift r(t, t'))
 
 `k` is a Matern-5/2 over the space with a lengthscale for each parameter, `r` one over the logarithm of the resource.
 The first two terms are the mean curve, about which next to nothing is assumed; the next two what follows from the

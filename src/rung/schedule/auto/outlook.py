@@ -18,13 +18,13 @@ from rung.schedule.auto.process import Process, condition, fit, predict
 from rung.search.gp.acquisition import log_h
 from rung.search.gp.inputs import inputs_of
 from rung.search.gp.transform import Output, backward, clipped, forward, outputs
+from rung.space.scales import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.schedule.auto.curves import Curve
     from rung.search.gp.inputs import Integers, Shape
-    from rung.space.scales import Floats
 
 ROWS = 192  # observations that the model is told
 PENDING = 64  # running trials of which it is supposed that they come out as predicted

@@ -21,8 +21,8 @@ FLOOR = 1e-10  # of a predicted variance: what rounding leaves of 1 - 1
 
 
 class Process(NamedTuple):
-    """`inverse` (n, n): of the lower Cholesky factor of the covariance of `rows` and their noise; `white` (n,): it times
-    the losses. Rows that are only supposed have 0 there: they came out as predicted."""
+    """`inverse` (n, n): of the lower Cholesky factor of the covariance of `rows` and their noise; `white` (n,): it
+    times the losses. Rows that are only supposed have 0 there: they came out as predicted."""
 
     shape: Shape
     h: Floats

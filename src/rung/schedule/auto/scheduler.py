@@ -26,11 +26,11 @@ import numpy as np
 
 from rung.model import Continue, Pause, ScheduleSpec, Stop
 from rung.schedule.asha import Asha
-from rung.schedule.auto.fresh import anywhere, around, unknown
 from rung.schedule.auto.curves import Curve, Resumption
+from rung.schedule.auto.fresh import anywhere, around, unknown
 from rung.schedule.auto.outlook import Candidates, Fitted, Outlook, Worth, learn
 from rung.schedule.auto.words import Forecast, Words
-from rung.schedule.base import Ask, Begun, Ended, Held, Progress, Propose, Resumed
+from rung.schedule.base import Ask, Begun, Held, Progress, Propose, Resumed
 from rung.schedule.options import Options, exact
 from rung.schedule.rungs import limit
 from rung.search.gp.inputs import shape_of
