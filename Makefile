@@ -9,7 +9,7 @@ SEARCHED := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench bench-quality clean
+.PHONY: help demo test lint format bench bench-quality bench-fidelity clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
@@ -42,6 +42,9 @@ bench-quality: .venv/test.stamp ## compare the searchers with other tuners (hour
 	@$(BIN)/python bench/quality/run.py
 	@$(BIN)/python bench/quality/run.py --workers 8
 	@$(BIN)/python bench/quality/run.py --problems approach --methods random,rung:auto --trials 50
+
+bench-fidelity: .venv/test.stamp ## compare the schedulers in simulated time (hours; goes on where it stopped)
+	@$(BIN)/python bench/fidelity/run.py
 
 clean: ## remove .venv and caches; the studies in runs/ stay
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 class Outcome(NamedTuple):
     """Of one study. `hits`: for each target the seconds and epochs until it was reached, None where it was not;
-    `horizon`: seconds and epochs at which it ended; `curve`: (seconds, epochs, best loss) at every improvement;
+    `ended`: seconds and epochs at which it ended; `horizon`: what a miss counts with; `curve`: (seconds, epochs, best loss) at every improvement;
     `thought`: seconds that decisions took, `decisions`: how many calls; `begun`: configurations; `regret`: best loss
     less the table's best, at the end."""
 
     hits: list[tuple[float, int] | None]
+    ended: tuple[float, int]
     horizon: tuple[float, int]
     curve: list[tuple[float, int, float]]
     thought: float
@@ -70,10 +71,11 @@ class Study:
                 break
             self.now = max(self.now, due)
             self._report(trial)
-        left = (max(self.now, 0.0), self.epochs)
         return Outcome(
-            self.hits, left, self.curve, self.thought, self.calls, len(self.row), float(self.best - self.table.best)
-        )
+            hits=self.hits, ended=(self.now, self.epochs), horizon=(self.horizon, self.table.losses.size),
+            curve=self.curve, thought=self.thought, decisions=self.calls, begun=len(self.row),
+            regret=float(self.best - self.table.best),
+        )  # fmt: skip
 
     def _timed(self, call: Any, *arguments: Any) -> Any:
         start = time.process_time()

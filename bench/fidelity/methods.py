@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rung.model import Objective, ScheduleSpec
+from rung.model import Budget, Objective, ScheduleSpec
 from rung.plugins import scheduler_class
 from rung.schedule.auto import FreezeThaw
 from rung.schedule.auto.outlook import Candidates, Outlook, Worth
 from rung.schedule.base import Contest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.fidelity.tables import Floats, Table
     from rung.schedule.base import Begun, Scheduler
 
@@ -26,7 +29,7 @@ class Method(NamedTuple):
 
     title: str
     schedule: str | None
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
     first: bool = False
 
 
@@ -71,13 +74,14 @@ class Pooled(FreezeThaw):
         return self.table.params[self.row_of[row.tobytes()]]
 
 
-def contest(table: Table, method: str, workers: int, seed: int, options: dict[str, Any]) -> Contest:
+def contest(table: Table, method: str, workers: int, seed: int, options: Mapping[str, Any]) -> Contest:
     """What the scheduler is told."""
     return Contest(
         schedule=ScheduleSpec(method=method, resource="epoch", options={"max": table.epochs, **options}),
         objectives=(Objective(metric="loss"),),
         seed=seed,
         space=table.space,
+        budget=Budget(trials=len(table.params)),
         workers=workers,
     )
 
@@ -85,7 +89,7 @@ def contest(table: Table, method: str, workers: int, seed: int, options: dict[st
 def scheduler(method: Method, table: Table, workers: int, seed: int) -> Scheduler:
     """One of ours, for one study."""
     assert method.schedule is not None
-    options = {} if method.schedule == "none" else method.options
+    options: Mapping[str, Any] = {} if method.schedule == "none" else method.options
     asked = contest(table, method.schedule, workers, seed, options)
     if method.schedule == "auto":
         return Pooled(asked, table)

@@ -99,8 +99,9 @@ def code_of(peers: Peers) -> dict[str, str]:
 
 
 def _belongs(source: Path, schedule: str) -> bool:
-    """Whether a method is made of it: its own file or folder, and the loop."""
-    return source.parent.name == "fidelity" or schedule in {source.stem, source.parent.name}
+    """Whether a method is made of it: its own file or folder (of `auto` the Gaussian processes too), and the loop."""
+    of = {schedule, "fidelity", "gp"} if schedule == "auto" else {schedule, "fidelity"}
+    return bool(of & {source.stem, source.parent.name})
 
 
 def cells(seeds: int, methods: Sequence[str], tables: Sequence[Table]) -> Iterator[tuple[int, str, int, Table]]:

@@ -29,55 +29,10 @@ class Rows(IndependentMultiFidelitySearcher):
 
     def suggest(self, **_: object) -> dict | None:
         """The next row."""
-        return {"row": self.order.pop()} if self.order else None
-
-
-def study(table: dict, seed: int, workers: int, horizon: float) -> dict:
-    """One study in simulated time; decisions are charged."""
-    losses, seconds, targets = table["losses"], table["seconds"], table["targets"]
-    count, epochs = losses.shape
-    order = np.random.default_rng((seed, 0xF1DE)).permutation(count).tolist()
-    space = {"row": randint(0, count - 1)}
-    scheduler = AsynchronousSuccessiveHalving(
-        space, metric="loss", searcher=Rows(space, order), time_attr="epoch", max_t=epochs, random_seed=seed
-    )
-    now, made, thought, best = 0.0, 0, 0.0, np.inf
-    hits: list = [None] * len(targets)
-    curve, clock, trials, at = [], [], [], []
-    while True:
-        while len(clock) < workers:
-            start = time.process_time()
-            suggestion = scheduler.suggest()
-            if suggestion is None:
-                break
-            trial = Trial(trial_id=len(trials), config=suggestion.config, creation_time=None)
-            scheduler.on_trial_add(trial)
-            took = time.process_time() - start
-            now, thought = now + took, thought + took
-            heapq.heappush(clock, (now + seconds[trial.config["row"], 0], len(trials)))
-            trials.append(trial)
-            at.append(0)
-        if not clock or hits[-1] is not None:
-            break
-        due, number = heapq.heappop(clock)
-        if due > horizon:
-            now = horizon
-            break
-        now, row, epoch = max(now, due), trials[number].config["row"], at[number]
-        loss = float(losses[row, epoch])
-        at[number], made = epoch + 1, made + 1
-        if loss < best:
-            best = loss
-            curve.append([now, made, loss])
-            hits = [[now, made] if h is None and loss <= t else h for h, t in zip(hits, targets, strict=True)]
-        start = time.process_time()
-        action = scheduler.on_trial_result(trials[number], {"loss": loss, "epoch": epoch + 1})
-        took = time.process_time() - start
-        now, thought = now + took, thought + took
-        if at[number] < epochs and action != "STOP":
-            heapq.heappush(clock, (now + seconds[row, epoch + 1] - seconds[row, epoch], number))
-    regret = float(best - losses[:, -1].min())
-    return {"hits": hits, "horizon": [now, made], "curve": curve, "thought": thought, "begun": len(trials), "regret": regret}
+        return {
+        "hits": hits, "ended": [now, made], "horizon": [horizon, losses.size], "curve": curve, "thought": thought,
+        "decisions": made, "begun": len(trials), "regret": regret,
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

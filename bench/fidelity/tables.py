@@ -133,7 +133,9 @@ def network(count: int = 150, epochs: int = 27) -> Table:
             hidden_layer_sizes=(params["units"],), learning_rate_init=params["rate"], batch_size=params["batch"],
             alpha=params["alpha"], random_state=seed,
         )  # fmt: skip
-        return [1.0 - net.partial_fit(x[:900], y[:900], classes=range(10)).score(x[900:], y[900:]) for _ in range(epochs)]
+        return [
+            1.0 - net.partial_fit(x[:900], y[:900], classes=range(10)).score(x[900:], y[900:]) for _ in range(epochs)
+        ]
 
     return _trained("network on digits", space, train, count)
 

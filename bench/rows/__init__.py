@@ -8,6 +8,7 @@ from bench.rows.opening import OPENING
 from bench.rows.reaction import REACTION
 from bench.rows.reports import REPORTS
 from bench.rows.scaling import SCALING
+from bench.rows.simulated import SIMULATED
 from bench.rows.startup import STARTUP
 from bench.rows.storage import FLUSHES, STORAGE
 from bench.rows.suggest import SUGGEST_GP, SUGGEST_PENDING, SUGGEST_TPE
@@ -15,8 +16,8 @@ from bench.rows.suggest import SUGGEST_GP, SUGGEST_PENDING, SUGGEST_TPE
 ROWS: dict[str, Row] = {
     row.name: row
     for row in (
-        NOOP, SHORT, STORAGE, FLUSHES, STARTUP, REACTION, REPORTS, OPENING, SCALING, SUGGEST_TPE, SUGGEST_PENDING,
-        SUGGEST_GP,
+        NOOP, SHORT, STORAGE, FLUSHES, STARTUP, REACTION, REPORTS, OPENING, SCALING, SIMULATED, SUGGEST_TPE,
+        SUGGEST_PENDING, SUGGEST_GP,
     )
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from chaos.laboratory import Laboratory
+from chaos.small_disk import Disk
 
 
 @pytest.fixture
@@ -25,3 +27,16 @@ def lab(tmp_path: Path) -> Iterator[Callable[..., Laboratory]]:
         laboratory.close()
     for laboratory in made:
         laboratory.check()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    path = tmp_path / "disk"
+    path.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "rung-test", str(path)], capture_output=True, text=True
+    )
+    if made.returncode:
+        pytest.skip(f"a small disk cannot be mounted here (root may): {made.stderr.strip()}")
+    yield Disk(path)
+    subprocess.run(["umount", "-l", str(path)], check=True)

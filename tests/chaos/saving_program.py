@@ -23,13 +23,6 @@ def load(path: Path) -> dict[str, list[list[int]] | float]:
     return json.loads(path.read_text()) if path.exists() else {"w": 0.0, "steps": []}  # type: ignore[no-any-return]
 
 
-def save(path: Path, state: object) -> None:
-    """The file holds the state, whole at any moment."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(state))
-    partial.rename(path)
-
-
 def main(ledger: str, top: int, seconds: float, manner: str) -> None:
     """It trains from where it was to where it may."""
     trial, attempt = rung.trial.number, rung.trial.attempt
@@ -47,7 +40,7 @@ def main(ledger: str, top: int, seconds: float, manner: str) -> None:
         assert attempt is not None
         steps.append([trial, attempt, len(steps) + 1])
         if manner != "forgets":
-            save(path, {"w": w, "steps": steps})
+            path.write_text(json.dumps({"w": w, "steps": steps}))  # torn by a kill: what is resumed is a snapshot
         rung.report(loss=(w - 1) ** 2, epoch=len(steps))
         time.sleep(seconds)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from chaos.laboratory import PYTHON, Laboratory
+from chaos.small_disk import Disk
 from chaos.waiting import until
 from rung.study import events as ev
 
@@ -28,43 +27,6 @@ print("loss: 1", flush=True)
 while os.path.exists(sys.argv[1]):
     time.sleep(0.01)
 """
-
-
-class Disk:
-    """A small file system at `path`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.ballast = path, path / "ballast"
-
-    def fill(self) -> None:
-        """Not one more block can be written."""
-        with self.ballast.open("wb", buffering=0) as file:
-            for size in (4096, 1):
-                self._write(file.write, size)
-
-    def _write(self, write: Callable[[bytes], int], size: int) -> None:
-        try:
-            while write(b"x" * size):
-                pass
-        except OSError as error:
-            assert error.errno == errno.ENOSPC  # noqa: PT017 - the only way that writing ends
-
-    def free(self) -> None:
-        """There is room again."""
-        self.ballast.unlink()
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    path = tmp_path / "disk"
-    path.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "rung-test", str(path)], capture_output=True, text=True
-    )
-    if made.returncode:
-        pytest.skip(f"a small disk cannot be mounted here (root may): {made.stderr.strip()}")
-    yield Disk(path)
-    subprocess.run(["umount", "-l", str(path)], check=True)
 
 
 def test_new_starts_are_held_and_said_while_the_trials_disk_is_full_and_resumed_after(

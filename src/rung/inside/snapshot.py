@@ -186,8 +186,9 @@ class Keeper:
     def _say(self, text: str) -> None:
         """One line on stderr, once."""
         if text not in self._said:
-            self._said.add(text)
-            sys.stderr.write(f"rung: {text}\n")
+            with suppress(OSError):  # the disk may be full for this too
+                sys.stderr.write(f"rung: {text}\n")
+                self._said.add(text)
 
 
 def mark(directory: str, committed: Listing) -> None:

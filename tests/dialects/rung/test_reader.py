@@ -5,7 +5,18 @@ from pathlib import Path
 import pytest
 
 from rung.dialects import RungDialect, spec_from_tree, spec_to_tree
-from rung.model import BadInput, Budget, Objective, Outcome, Parameter, RunSettings, ScheduleSpec, SearchSpec, StudySpec
+from rung.model import (
+    BadInput,
+    Budget,
+    CheckpointSpec,
+    Objective,
+    Outcome,
+    Parameter,
+    RunSettings,
+    ScheduleSpec,
+    SearchSpec,
+    StudySpec,
+)
 
 YAML = """\
 name: digits
@@ -148,6 +159,23 @@ def test_a_tree_is_a_study_too() -> None:
 def test_short_forms(text: str, spec: StudySpec | None) -> None:
     found = read(text)
     assert found.constraints == ("a < b",) if spec is None else found == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("checkpoint: true", CheckpointSpec(enabled=True)),
+        ("checkpoint: {}", CheckpointSpec()),
+        ("checkpoint: {study_best: 3, trial_best: 0, trial_latest: 2}", CheckpointSpec(study_best=3, trial_best=0, trial_latest=2)),
+        ("checkpoint: {disk: 20GB}", CheckpointSpec(disk_bytes=20 * 10**9)),
+        ("checkpoint: {disk: 1.5 TiB}", CheckpointSpec(disk_bytes=3 * 2**39)),
+        ("checkpoint: {disk: 4096}", CheckpointSpec(disk_bytes=4096)),
+        ("schedule: {method: asha, checkpoint: true}", CheckpointSpec(enabled=True)),
+        ("run: {checkpoint: false}", CheckpointSpec(enabled=False)),
+    ],
+)  # fmt: skip
+def test_which_checkpoints_are_kept(text: str, spec: CheckpointSpec) -> None:
+    assert RungDialect().read(text + "\n", file="s.yaml").checkpoint == spec
 
 
 def test_words_of_yaml_1_1_stay_words() -> None:

@@ -9,7 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rung.dialects import RungDialect, edit_spec, spec_from_tree, spec_to_tree, to_yaml
-from rung.model import Budget, Objective, Outcome, Parameter, RunSettings, ScheduleSpec, SearchSpec, StudySpec
+from rung.model import (
+    Budget,
+    CheckpointSpec,
+    Objective,
+    Outcome,
+    Parameter,
+    RunSettings,
+    ScheduleSpec,
+    SearchSpec,
+    StudySpec,
+)
 from rung.space import Space, SpaceError
 from rung.space.axes import json_key
 
@@ -33,8 +43,9 @@ start:
 - {lr: 0.01, opt: adam}
 search: {seed: 0, startup: 10}
 schedule: {method: asha, resource: epoch, eta: 3}
-budget: {trials: 100, time: 2h30m}
-run: {workers: 4, timeout: 0.5s}
+checkpoint: {study_best: 3, trial_best: 0, disk: 20000000000}
+budget: {trials: 100, time: 2h30m, cost: 50.0, patience: 20, stop: accuracy >= 0.99, improvement: 0.001}
+run: {workers: 4, timeout: 0.5s, price: 2.5}
 """
 
 
@@ -122,6 +133,18 @@ _BUDGETS = st.builds(
     time_s=st.none() | _AMOUNTS.filter(bool),
     target=st.none() | st.floats(allow_nan=False, allow_infinity=False),
     max_failures=st.none() | st.integers(0, 100),
+    cost=st.none() | _AMOUNTS,
+    patience=st.none() | st.integers(1, 100),
+    stop=st.none() | st.sampled_from(["accuracy >= 0.99", "loss < 1e-3 and not size > 5", "a.b / c != 2"]),
+    improvement=st.none() | _AMOUNTS,
+)
+_CHECKPOINTS = st.builds(
+    CheckpointSpec,
+    enabled=st.sampled_from([None, True, False]),
+    study_best=st.integers(0, 9),
+    trial_best=st.integers(0, 9),
+    trial_latest=st.integers(0, 9),
+    disk_bytes=st.none() | st.integers(1, 2**50),
 )
 _RUNS = st.builds(
     RunSettings,
@@ -134,6 +157,7 @@ _RUNS = st.builds(
     executor=st.sampled_from(["local", "inline", "on"]),
     inject=st.sampled_from(["args", "env", "file", "source"]),
     cwd=st.just("") | _FILLED,
+    price=st.none() | _AMOUNTS,
 )
 _SEARCHES = st.builds(
     SearchSpec,
@@ -171,6 +195,7 @@ def specs(draw: st.DrawFn) -> StudySpec:
         start=start,
         search=draw(_SEARCHES),
         schedule=draw(st.builds(ScheduleSpec, method=_FILLED, resource=st.none() | _FILLED, options=_OPTIONS)),
+        checkpoint=draw(_CHECKPOINTS),
         budget=draw(_BUDGETS),
         run=draw(_RUNS),
     )

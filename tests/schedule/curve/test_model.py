@@ -87,13 +87,13 @@ def test_who_has_diverged_has_no_chance_unless_a_good_one_came_back() -> None:
 # ----------------------------------------------------------------------------------------------------- calibration
 
 
-def stopped_share(u: np.ndarray, record: int, alpha: float, weights: np.ndarray | None = None) -> float:
+def stopped_share(u: np.ndarray, record: int, alpha: float) -> float:
     """How many of many new trials fall under the level that records of so many give, on average."""
     rng = np.random.default_rng(9)
     found = []
     for _ in range(300):
         drawn = rng.choice(len(u), size=record)
-        found.append(np.mean(u < level(u[drawn], np.ones(record) if weights is None else weights[drawn], alpha)))
+        found.append(np.mean(u < level(u[drawn], np.ones(record), np.zeros(record), alpha)))
     return float(np.mean(found))
 
 
@@ -118,10 +118,26 @@ def test_a_long_record_is_used() -> None:
 
 def test_measured_trials_that_would_have_been_stopped_stand_for_many() -> None:
     u = np.array([1e-9, *np.linspace(0.05, 1, 30)])
-    plain = level(u, np.ones(31), 0.1)
-    heavy = level(u, np.array([10.0, *np.ones(30)]), 0.1)
+    plain = level(u, np.ones(31), np.zeros(31), 0.1)
+    heavy = level(u, np.array([10.0, *np.ones(30)]), np.zeros(31), 0.1)
     assert heavy < plain
-    assert level(u, np.array([1.0, *np.full(30, 10.0)]), 0.1) == plain, "those that would go on stand for themselves"
+    assert level(u, np.array([1.0, *np.full(30, 10.0)]), np.zeros(31), 0.1) == plain, (
+        "those that would go on stand for themselves"
+    )
+
+
+def test_a_record_of_those_that_were_not_stopped_does_not_grow_too_sure() -> None:
+    """Trials come one after the other, those under the level of the moment are never seen: the level stays honest."""
+    rng, alpha, under = np.random.default_rng(6), 0.2, 0
+    for _ in range(60):
+        seen, floors, now = np.empty(0), np.empty(0), 0.0
+        for u in rng.random(60):
+            if u < now:
+                continue
+            seen, floors = np.append(seen, u), np.append(floors, now)
+            now = level(seen, np.ones(len(seen)), floors, alpha)
+        under += now < 1.1 * alpha
+    assert under > 55
 
 
 def test_fewer_and_fewer_are_measured_whatever_else_happens() -> None:

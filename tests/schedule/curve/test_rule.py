@@ -171,7 +171,7 @@ def test_a_trial_that_ran_past_the_maximum_has_finished() -> None:
 def test_the_record_is_bounded_and_keeps_the_best_and_the_newest() -> None:
     record, seen = Record(0.05, 1, 1), np.zeros((1, 18, 4))
     for number in range(4 * KEPT):
-        record.add(Finished(number, (abs(number - 50.0),), seen, 1.0, usable=True))
+        record.add(Finished(number, (abs(number - 50.0),), seen, 1.0, 0.0, usable=True))
     kept = set(record._known)
     assert record.count == 4 * KEPT
     assert len(kept) <= MOST
@@ -182,7 +182,7 @@ def test_the_record_is_bounded_and_keeps_the_best_and_the_newest() -> None:
 def test_a_trial_that_ends_a_second_time_has_its_last_result() -> None:
     record, seen = Record(0.05, 1, 1), np.zeros((1, 18, 4))
     for number, loss in ((0, 0.5), (1, 0.1), (1, 0.9), (2, 0.7)):
-        record.add(Finished(number, (loss,), seen, 1.0, usable=True))
+        record.add(Finished(number, (loss,), seen, 1.0, 0.0, usable=True))
     assert record.count == 3
     assert [trial.number for trial in record._line] == [0, 2, 1]
     assert record._targets.tolist() == [[0.5], [0.7], [0.9]]

@@ -100,7 +100,7 @@ class Outlook:
         supposed = [(c, min(c.look or top, top)) for c in running[-PENDING:]]
         self.process: Process = condition(shape, fitted.h, _rows(shape, told + supposed), known)
         timed = [curve for curve in curves if curve.pace == curve.pace]
-        units = np.array([curve.unit for curve in timed]).reshape(len(timed), -1)
+        units = np.array([curve.unit for curve in timed])
         features = inputs_of(shape, units).features if timed else np.empty((0, shape.features))
         self.pace = Pace(features, np.array([curve.pace for curve in timed]))
 

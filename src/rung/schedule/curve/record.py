@@ -21,12 +21,14 @@ MOST = 3 * KEPT  # are kept: the work on one trial stays the same however many t
 
 class Finished(msgspec.Struct, frozen=True):
     """A trial that ran to its end. `seen` (objectives, looks, FEATURES); `weight`: how many such trials it stands for,
-    if it would have been stopped; `usable`: it breaks no bound and all its losses are finite."""
+    if it would have been stopped; `floor`: the level below which it would have been, 0 if it was not to be stopped;
+    `usable`: it breaks no bound and all its losses are finite."""
 
     number: int
     losses: tuple[float, ...]
     seen: Array
     weight: float
+    floor: float
     usable: bool
 
 
@@ -108,6 +110,6 @@ class Record:
             forecasts = [Forecast(seen[:, o], final[:, o]) for o in range(final.shape[1])]
             least = np.min([f.surprise().min(axis=1) for f in forecasts], axis=0)
             good = np.any([f.good for f in forecasts], axis=0)
-            weights = np.array([t.weight for t in self._lesson])
-            self._learnt = forecasts, level(least[good], weights[good], self.alpha)
+            weights, floors = np.array([(t.weight, t.floor) for t in self._lesson])[good].T
+            self._learnt = forecasts, level(least[good], weights, floors, self.alpha)
         return self._learnt

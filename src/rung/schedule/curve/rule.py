@@ -80,12 +80,10 @@ class Curve(Watch):
             self._runners[progress.number] = runner
         runner.violation = progress.violation
         passed = [track.add(progress.step, loss) for track, loss in zip(runner.tracks, losses, strict=True)]
-        if not passed[0] or self.record.count < self.population or runner.measured:
-            return None
-        look, shown = len(runner.tracks[0].seen) - 1, runner.shows()
-        level = self.record.level()
+        level = self._level() if passed[0] and not runner.measured else 0.0
         if level == 0:
             return None
+        look, shown = len(runner.tracks[0].seen) - 1, runner.shows()
         prospect = self.record.prospect(look, shown)
         if prospect.chance >= level:
             return None
@@ -96,15 +94,19 @@ class Curve(Watch):
         runner = self._runners.pop(ended.number, None)
         if runner is None or ended.losses is None or self.cut_short(ended.number):
             return
-        share = measured_share(self.measure, ended.number)
         trial = Finished(
             ended.number,
             ended.losses,
             np.array([track.to_the_end() for track in runner.tracks]),
-            1 / share if runner.measured else 1.0,
+            1 / measured_share(self.measure, ended.number) if runner.measured else 1.0,
+            0.0 if runner.measured else self._level(),
             runner.violation == 0 and all(map(math.isfinite, ended.losses)),
         )
         self.record.add(trial)
+
+    def _level(self) -> float:
+        """The chance below which a trial is stopped; 0 before enough have finished."""
+        return self.record.level() if self.record.count >= self.population else 0.0
 
     def _end(self, progress: Progress, losses: tuple[float, ...], prospect: Prospect, expected: list[float]) -> Stop:
         level = self.record.level()
