@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 class Outcome(NamedTuple):
     """Of one study. `hits`: for each target the seconds and epochs until it was reached, None where it was not;
-    `ended`: seconds and epochs at which it ended; `horizon`: what a miss counts with; `curve`: (seconds, epochs, best loss) at every improvement;
-    `thought`: seconds that decisions took, `decisions`: how many calls; `begun`: configurations; `regret`: best loss
-    less the table's best, at the end."""
+    `ended`: seconds and epochs at which it ended; `horizon`: what a miss counts with; `curve`: (seconds, epochs, best
+    loss) at every improvement; `thought`: seconds that decisions took, `decisions`: how many calls; `begun`:
+    configurations; `regret`: best loss less the table's best, at the end."""
 
     hits: list[tuple[float, int] | None]
     ended: tuple[float, int]

@@ -46,8 +46,8 @@ SIMULATED = Row(
     ),
     how=(
         "The real runner and store on a virtual clock that is charged the real time of everything the runner does. "
-        "Each trial has ten epochs of 8 to 12 seconds. Busy: the mean share of workers that have a trial, from the first "
-        "start until the last trial has begun."
+        "Each trial has ten epochs of 8 to 12 seconds. Busy: the mean share of workers that have a trial, from the "
+        "first start until the last trial has begun."
     ),
     limits="one proposal is appended and folded at a time, so filling a thousand places takes a thousand turns.",
     sizes={"workers": 1_000, "trials": 4_000},

@@ -20,7 +20,7 @@ import rung
 
 def load(path: Path) -> dict[str, list[list[int]] | float]:
     """What an attempt of this trial, or of the one it was cloned from, has saved; else the beginning."""
-    return json.loads(path.read_text()) if path.exists() else {"w": 0.0, "steps": []}  # type: ignore[no-any-return]
+    return json.loads(path.read_text()) if path.exists() else {"w": 0.0, "steps": []}
 
 
 def main(ledger: str, top: int, seconds: float, manner: str) -> None:

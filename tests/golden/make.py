@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from rung.model import Budget, Objective, Outcome, Parameter, RunSettings, SearchSpec
+from rung.model import Budget, CheckpointSpec, Objective, Outcome, Parameter, RunSettings, ScheduleSpec, SearchSpec
 from rung.study import events as ev
 from rung.testing.functions import rough
 from rung.testing.studies import BEGIN, PARAMETERS, Ending, World, digest, fails, study_spec, well_behaved
+from rung.testing.training import Program
 
 HERE = Path(__file__).parent
 
@@ -138,8 +140,63 @@ def edited() -> World:
     return world.resumed().run(choose=max)
 
 
+def promoted() -> World:
+    """Trials are held and promoted, with checkpoints; some are killed or lost, a runner crashes, a person holds one."""
+    spec = study_spec(
+        trials=9, run=RunSettings(workers=3, retries=2),
+        schedule=ScheduleSpec(method="asha", resource="epoch", options={"type": "promotion", "max": 8, "eta": 2}),
+        checkpoint=CheckpointSpec(study_best=2, disk_bytes=900),
+    )  # fmt: skip
+    world, program = World(spec, workers=3, seed=17), Program(steps=8, heeds=True)
+
+    def some(count: int) -> None:
+        for k in range(count):
+            world.turn()
+            program.advance(world, world.running()[k % len(world.running())])
+
+    some(9)
+    world.exit(world.running()[0], how="killed", code=None)
+    some(6)
+    world.request(ev.TrialPauseRequested, trial=world.running()[-1])
+    some(5)
+    world = world.resumed()
+    some(6)
+    owner = world.running()[0]
+    for saved in world.state.shelf.saved[owner][-1:]:
+        made = saved.checkpoint
+        world.fact(ev.CheckpointLost, owner=owner, attempt=made.attempt, name=made.name, why="it is not there any more")
+    world.exit(owner, how="lost", code=None)
+    for held in sorted(world.state.held):
+        world.request(ev.TrialUnpauseRequested, trial=held)
+    return program.run(world, choose=max)
+
+
+def population() -> World:
+    """Clones of the best take the places of the worst, until the cost is too high; two runners."""
+
+    def metrics(params: dict[str, Any], step: float) -> dict[str, Any]:
+        return {"loss": rough(params) - step / 1000, "cost": step / 4}
+
+    spec = study_spec(
+        budget=Budget(trials=12, cost=10.0, stop="loss < -1"), run=RunSettings(workers=4),
+        schedule=ScheduleSpec(
+            method="pbt", resource="epoch", options={"population": 4, "interval": 3, "max": 12, "quantile": 0.25}
+        ),
+    )  # fmt: skip
+    one = World(spec, workers=2, seed=18)
+    two, program, turns = one.joined(), Program(steps=12, metrics=metrics), count()
+    while one.state.switches.completed is None:
+        for world in (two, one):
+            world.catch_up()
+            world.turn()
+            if world.running():
+                program.advance(world, world.running()[next(turns) // 2 % len(world.running())])
+        one.catch_up()
+    return one
+
+
 STUDIES: dict[str, Callable[[], World]] = {
-    make.__name__: make for make in (plain, trouble, requests, deterministic, tradeoff, edited)
+    make.__name__: make for make in (plain, trouble, requests, deterministic, tradeoff, edited, promoted, population)
 }
 
 

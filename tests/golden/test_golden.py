@@ -43,7 +43,9 @@ def test_its_decisions_can_be_computed_again(name: str) -> None:
 def within(written: Any, read: Any) -> bool:
     """Whether all that was written was read: a field that is added later has its default."""
     if isinstance(written, dict):
-        return isinstance(read, dict) and all(key in read and within(value, read[key]) for key, value in written.items())
+        return isinstance(read, dict) and all(
+            key in read and within(value, read[key]) for key, value in written.items()
+        )
     if isinstance(written, list):
         return isinstance(read, list) and len(read) == len(written) and all(map(within, written, read))
     return bool(written == read)

@@ -212,7 +212,8 @@ def test_a_cost_budget_is_exceeded_by_the_work_in_flight_at_the_most(
         if isinstance(event, ev.TrialProposed | ev.AttemptAssigned | ev.TrialContinued):
             assert spent(state) < cost
         state.apply(seq, event)
-    assert spent(state) <= cost + 3
+    first = TOP if schedule.method == "pbt" else 1  # what a clone says first includes what its parent has cost
+    assert spent(state) < cost + 3 * first
     assert world.state.switches.completed is not None
     reported = [steps for attempts in steps_of(world.events).values() for steps in attempts]
     assert sum(len(steps) for steps in reported) <= cost + 3

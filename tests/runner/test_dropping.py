@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rung.model import Checkpoint, CheckpointSpec
+from rung.model import Checkpoint, CheckpointSpec, Reason
 from rung.runner.checkpoints import Copies, Gone, bring, remove, snapshot_directory, tidy
 from rung.runner.jobs import attempt_directory
 from rung.study import events as ev
@@ -140,7 +140,7 @@ def test_of_a_trial_that_was_ended_the_working_copy_goes(tmp_path: Path, why: st
     """It goes on from a snapshot, if at all."""
     directory, work = saved(tmp_path, "1"), copies(tmp_path)
     live = Live(0, attempt=1)
-    setattr(live, why, ev.Reason(by="test", text="enough"))
+    setattr(live, why, Reason(by="test", text="enough"))
     work.tidy(state_with("1"), live)
     work.close()
     assert not (directory / "checkpoint").exists()

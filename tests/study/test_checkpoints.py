@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from properties.test_schedules import ACTIONS, PROGRAMS, SPECS, Action, act
-from rung.model import CheckpointSpec, Objective, Source, StudySpec, from_wire
+from rung.model import Checkpoint, CheckpointSpec, Objective, Reason, Report, Source, StudySpec, from_wire
 from rung.study import events as ev
 from rung.study import replay, snapshot
 from rung.study.checkpoints import BUDGET_AFTER, ENOUGH_TO_DROP, LARGE_BYTES, begin_from, droppable, left_over, needed
@@ -31,11 +31,11 @@ VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "determined_searche
 def save(log: Folding, trial: int, loss: Any, *, size: int = 10) -> None:
     """The trial reports, and names a checkpoint."""
     live = log.state.live[trial]
-    report = ev.Report(live.step + 1, 0.0, {} if loss is None else {"loss": loss})
+    report = Report(live.step + 1, 0.0, {} if loss is None else {"loss": loss})
     name, place = f"{live.reports + 1}", live.reports + 1
     log.add(
         ev.TrialReported, trial=trial, attempt=live.attempt, reports=(report,), offsets={"reports.jsonl": place},
-        channel="file", checkpoints=(ev.Checkpoint(live.attempt, name, report.step, place, size),),
+        channel="file", checkpoints=(Checkpoint(live.attempt, name, report.step, place, size),),
     )  # fmt: skip
 
 
@@ -128,10 +128,10 @@ def test_a_trial_that_is_not_over_keeps_its_latest(begin: Begin) -> None:
     for loss in (0.1, 0.2, 0.3):
         save(log, trial, loss, size=LARGE_BYTES)
     assert drop(log) == [(0, "1"), (0, "2")]
-    log.add(ev.TrialPaused, trial=trial, attempt=1, reason=ev.Reason(by="test", text="held"))
+    log.add(ev.TrialPaused, trial=trial, attempt=1, reason=Reason(by="test", text="held"))
     log.exited(trial, code=143)
     assert drop(log) == []
-    log.add(ev.TrialContinued, trial=trial, attempt=1, to=None, reason=ev.Reason(by="test", text="on"))
+    log.add(ev.TrialContinued, trial=trial, attempt=1, to=None, reason=Reason(by="test", text="on"))
     assert drop(log) == []
     log.started(trial)
     log.exited(trial)
@@ -146,7 +146,7 @@ def test_a_final_trial_that_is_tried_again_needs_its_latest(begin: Begin) -> Non
     trial = over(log, 0.1, 0.2, size=LARGE_BYTES)
     found = droppable(log.state)
     assert len(found) == 2
-    log.add(ev.TrialRetried, trial=trial, attempt=1, reason=ev.Reason(by="user", text="again"))
+    log.add(ev.TrialRetried, trial=trial, attempt=1, reason=Reason(by="user", text="again"))
     assert [needed(log.state, one) for one in found] == [False, True]
     assert [one.name for one in droppable(log.state)] == ["1"]
 
@@ -155,7 +155,7 @@ def clone(log: Folding, parent: int) -> int:
     source = log.state.shelf.latest(parent)
     assert source is not None
     number = len(log.state)
-    reason = ev.Reason(by="test", text="a clone")
+    reason = Reason(by="test", text="a clone")
     log.add(ev.TrialProposed, trial=number, params=log.state.space.middle(), reason=reason, source=source)
     return number
 
@@ -176,7 +176,7 @@ def test_a_checkpoint_stays_until_the_clone_that_begins_from_it_has_its_own(begi
         assert drop(log) == []
         if attempt == 1:
             log.exited(number, how="lost", code=None)
-            log.add(ev.TrialRetried, trial=number, attempt=1, reason=ev.Reason(by="runner", text="again"))
+            log.add(ev.TrialRetried, trial=number, attempt=1, reason=Reason(by="runner", text="again"))
             assert drop(log) == []
     save(log, number, 0.1, size=LARGE_BYTES)
     assert drop(log) == [(parent, "1")]
@@ -210,7 +210,7 @@ def test_a_lost_checkpoint_is_none(begin: Begin) -> None:
     for loss in (0.3, 0.2, 0.1):
         save(log, trial, loss)
     log.add(ev.CheckpointLost, owner=trial, attempt=1, name="3", why="half of it is missing")
-    assert log.state.shelf.latest(trial) == Source(trial, ev.Checkpoint(1, "2", 2.0, 2, 10))
+    assert log.state.shelf.latest(trial) == Source(trial, Checkpoint(1, "2", 2.0, 2, 10))
     assert (log.state.shelf.bytes, len(log.state.shelf.ranked)) == (20, 2)
     log.add(ev.CheckpointLost, owner=trial, attempt=1, name="3", why="said twice")
     log.add(ev.CheckpointLost, owner=trial, attempt=7, name="1", why="there is none")
@@ -278,7 +278,7 @@ def test_a_drop_that_another_runners_clone_made_wrong_is_dropped() -> None:
     world = World(spec(trial_best=0, trial_latest=0), workers=1)
     world.turn()
     world.start(0)
-    world.report(0, loss=0.5, saved=LARGE_BYTES)
+    world.saves(0, {"loss": 0.5}, size=LARGE_BYTES)
     world.exit(0)
     world.decide(world.engine.decide(at=world.now, free=0))
     [mine] = world.engine.decide(at=world.now, free=0)
@@ -286,7 +286,7 @@ def test_a_drop_that_another_runners_clone_made_wrong_is_dropped() -> None:
     two = world.joined()
     source = two.state.shelf.latest(0)
     fields: dict[str, Any] = {"at": 0.0, "based_on": two.state.seq, "runner": two.runner, "epoch": two.lease.epoch}
-    reason = ev.Reason(by="pbt", text="a clone")
+    reason = Reason(by="pbt", text="a clone")
     two.decide([
         ev.TrialProposed(**fields, trial=1, params=two.state.space.middle(), reason=reason, source=source),
         ev.AttemptAssigned(**fields, trial=1, attempt=1, source=source),
@@ -300,14 +300,14 @@ def test_a_clone_of_what_another_runner_has_dropped_is_dropped() -> None:
     world = World(spec(trial_best=0, trial_latest=0), workers=1)
     world.turn()
     world.start(0)
-    world.report(0, loss=0.5, saved=LARGE_BYTES)
+    world.saves(0, {"loss": 0.5}, size=LARGE_BYTES)
     source = world.state.shelf.latest(0)
     world.exit(0)
     world.decide(world.engine.decide(at=world.now, free=0))
     world.decide(world.engine.decide(at=world.now, free=0))
     assert world.state.shelf.saved == {}
     fields: dict[str, Any] = {"at": 0.0, "based_on": world.state.seq, "runner": "r", "epoch": 9}
-    reason = ev.Reason(by="pbt", text="a clone")
+    reason = Reason(by="pbt", text="a clone")
     decisions = [
         ev.TrialProposed(**fields, trial=1, params=world.state.space.middle(), reason=reason, source=source),
         ev.AttemptAssigned(**fields, trial=1, attempt=1, source=source),
@@ -323,10 +323,10 @@ def test_folders_that_may_be_left_are_those_that_were_dropped_last(begin: Begin)
         save(log, trial, 0.5, size=LARGE_BYTES)
     assert drop(log) == [(0, "1")]
     assert [(one.trial, one.name) for one in left_over(log.state)] == [(0, "1")]
-    report = ev.Report(1.0, 0.0, {"loss": 0.5})
+    report = Report(1.0, 0.0, {"loss": 0.5})
     log.add(
         ev.TrialReported, trial=trial, attempt=1, reports=(report,), offsets={"reports.jsonl": 3}, channel="file",
-        checkpoints=(ev.Checkpoint(1, "1", 1.0, 3, 10),),
+        checkpoints=(Checkpoint(1, "1", 1.0, 3, 10),),
     )  # fmt: skip
     assert list(left_over(log.state)) == []
 

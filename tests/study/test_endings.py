@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rung.model import Budget, Objective, Report, RunSettings, SearchSpec, WireNumber
+from rung.model import Budget, Objective, Reason, Report, RunSettings, SearchSpec, WireNumber
 from rung.plugins import policy_for
 from rung.schedule.base import Contest
 from rung.schedule.none import RunToTheEnd
@@ -65,13 +65,13 @@ def test_a_program_that_counts_from_nothing_again_is_not_paid_twice(begin: Begin
     trial = log.started()
     drain(log, trial, {"cost": 3.0})
     log.exited(trial, how="lost", code=None)
-    log.add(ev.TrialRetried, trial=trial, attempt=1, reason=ev.Reason(by="runner", text="again"))
+    log.add(ev.TrialRetried, trial=trial, attempt=1, reason=Reason(by="runner", text="again"))
     log.started(trial)
     drain(log, trial, {"cost": 1.0}, {"cost": 5.0})
     assert spent(log.state) == 5.0
     log.exited(trial, code=1)
     log.completed(trial, state="failed", error="x")
-    log.add(ev.TrialRetried, trial=trial, attempt=2, reason=ev.Reason(by="user", text="again"))
+    log.add(ev.TrialRetried, trial=trial, attempt=2, reason=Reason(by="user", text="again"))
     log.started(trial)
     drain(log, trial, {"cost": 2.0})
     assert spent(log.state) == 7.0  # what a user wants to have done again is new work
@@ -86,7 +86,7 @@ def test_by_price_every_attempt_costs_its_time_and_a_running_one_what_it_has_run
     assert spent(log.state) == 4.0
     log.add(ev.TrialExited, at=began + 6, trial=trial, attempt=1, how="lost")
     assert spent(log.state) == 6.0
-    log.add(ev.TrialRetried, at=began + 8, trial=trial, attempt=1, reason=ev.Reason(by="runner", text="again"))
+    log.add(ev.TrialRetried, at=began + 8, trial=trial, attempt=1, reason=Reason(by="runner", text="again"))
     log.add(ev.AttemptAssigned, at=began + 50, trial=trial, attempt=2)
     assert spent(log.state) == 6.0  # nothing runs yet
     log.add(ev.TrialStarted, at=began + 51, trial=trial, attempt=2, pid=9, ticks=8, boot="boot", host="host")
@@ -123,7 +123,7 @@ def test_patience_counts_trials_with_a_value_that_were_no_better(begin: Begin) -
         log.done(0.75)
     pruned = log.started()
     drain(log, pruned, {"loss": 0.1})
-    log.add(ev.TrialStopped, trial=pruned, attempt=1, reason=ev.Reason(by="median", text="no"))
+    log.add(ev.TrialStopped, trial=pruned, attempt=1, reason=Reason(by="median", text="no"))
     log.exited(pruned, code=143)
     log.completed(pruned, 0.1, state="pruned")
     assert said(log.state) == "the last 3 trials were no better than trial 4"

@@ -57,7 +57,7 @@ def trains(world: World, number: int, *, to: float, saves: bool = True) -> None:
     if world.state.phase(number) is Phase.STARTING:
         world.start(number)
     while world.state.live[number].step < to:
-        world.report(number, loss=1 / (world.state.live[number].step + 1), saved=10 if saves else None)
+        world.saves(number, {"loss": 1 / (world.state.live[number].step + 1)}, size=10 if saves else None)
         world.turn()
 
 
@@ -153,7 +153,7 @@ def test_what_becomes_of_a_program_that_ends_at_its_bound_before_it_is_told(
     """Its last report and its exit are known at the same moment."""
     world = make({} if command is None else {(0, 2): command}, resource=2, new=None, trials=1)
     trains(world, 0, to=1)
-    world.report(0, loss=0.5, saved=10)
+    world.saves(0, {"loss": 0.5}, size=10)
     world.exit(0)
     world.decide(world.engine.decide(at=world.now, free=1))
     world.decide(world.engine.decide(at=world.now, free=1))
@@ -170,7 +170,7 @@ def test_what_becomes_of_a_program_that_ends_at_its_bound_before_it_is_told(
 def test_a_bad_end_at_the_bound_is_a_bad_end(make: Make, how: str, code: int | None, state: str) -> None:
     world = make({(0, 2): pause(0)}, resource=2)
     trains(world, 0, to=1)
-    world.report(0, loss=0.5, saved=10)
+    world.saves(0, {"loss": 0.5}, size=10)
     world.exit(0, how=how, code=code)
     world.turn()
     assert world.state.trial(0).state == state
@@ -190,7 +190,7 @@ def test_however_the_program_of_a_pausing_trial_ends_the_trial_is_held(make: Mak
 def test_what_a_pausing_trial_still_reports_counts(make: Make) -> None:
     world = make({(0, 2): pause(0)}, on={0: 9}, resource=2)
     trains(world, 0, to=2)
-    world.report(0, loss=0.125, saved=10)
+    world.saves(0, {"loss": 0.125}, size=10)
     world.exit(0, code=143)
     world.turn()
     assert world.state.live[0].source == Source(0, Checkpoint(1, "3", 3.0, 3, 10))
@@ -435,7 +435,8 @@ def test_a_trial_that_a_user_tries_again_from_its_last_checkpoint_has_what_it_ha
     world.start(0)
     world.exit(0)
     world.turn()
-    assert (world.state.trial(0).state, world.state.trial(0).value) == ("complete", pytest.approx(1 / 3))
+    assert world.state.trial(0).state == "complete"
+    assert world.state.trial(0).value == pytest.approx(1 / 3)
 
 
 def test_a_held_trial_whose_checkpoint_is_lost_begins_at_the_one_before_or_anew(make: Make) -> None:
@@ -485,11 +486,11 @@ def test_a_clone_is_of_the_checkpoint_that_there_was_when_it_was_decided(make: M
     """The parent saves another one while the answer is out: replay could not know it."""
     world = make({}, trials=2, workers=2, new=clones)
     world.start(0)
-    world.report(0, loss=0.5, saved=10)
-    world.report(0, loss=0.5, saved=10)
+    world.saves(0, {"loss": 0.5}, size=10)
+    world.saves(0, {"loss": 0.5}, size=10)
     question = world.engine.question(free=1)
     assert question is not None
-    world.report(0, loss=0.25, saved=10)
+    world.saves(0, {"loss": 0.25}, size=10)
     world.decide(world.engine.conclude(question, question.answer(), at=world.now))
     assert last(world, ev.TrialProposed).source.checkpoint.step == 2
 
@@ -497,8 +498,8 @@ def test_a_clone_is_of_the_checkpoint_that_there_was_when_it_was_decided(make: M
 def test_a_clone_whose_checkpoint_went_meanwhile_is_asked_for_again(make: Make) -> None:
     world = make({}, trials=2, workers=2, new=clones)
     world.start(0)
-    world.report(0, loss=0.5, saved=10)
-    world.report(0, loss=0.5, saved=10)
+    world.saves(0, {"loss": 0.5}, size=10)
+    world.saves(0, {"loss": 0.5}, size=10)
     question = world.engine.question(free=1)
     assert question is not None
     world.fact(ev.CheckpointLost, owner=0, attempt=1, name="2", why="gone")
@@ -637,7 +638,7 @@ def test_what_the_schedule_wants_of_a_trial_that_a_person_holds_is_done_later(ma
     """Both want it at the same moment; the schedule has not said it for nothing."""
     world = make({(0, 2): pause(0)}, resource=2, on={0: 4})
     trains(world, 0, to=1)
-    world.report(0, loss=0.5, saved=10)
+    world.saves(0, {"loss": 0.5}, size=10)
     world.request(ev.TrialPauseRequested, trial=0)
     world.turn()
     world.exit(0, code=143)
@@ -653,7 +654,7 @@ def test_what_the_schedule_wants_of_a_trial_that_a_person_holds_is_done_later(ma
 def test_a_longer_leash_does_not_free_a_trial_that_a_person_holds(make: Make) -> None:
     world = make({(0, 2): go_on(0, 4)}, resource=2)
     trains(world, 0, to=1)
-    world.report(0, loss=0.5, saved=10)
+    world.saves(0, {"loss": 0.5}, size=10)
     world.request(ev.TrialPauseRequested, trial=0)
     world.turn()
     world.exit(0, code=143)

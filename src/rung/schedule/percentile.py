@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.schedule.marks import Column, Marks, Point, passed
@@ -16,22 +17,29 @@ if TYPE_CHECKING:
 
 
 class _Runner:
-    """What is kept of a trial that may run: its last point, its best losses, and the mean of all."""
+    """What is kept of a trial that may run: its last point, its best losses, and the sums of all finite ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, objectives: int) -> None:
         self.last: Point | None = None
-        self.best: tuple[float, ...] | None = None
-        self.mean: tuple[float, ...] = ()
+        self.best = (math.inf,) * objectives
         self.count = 0
+        self._sums = [Fraction(0)] * objectives  # exact: equal averages must not differ by a rounding
+        self._worst = [False] * objectives
 
     def add(self, losses: tuple[float, ...]) -> None:
         """One more report."""
         self.count += 1
-        if self.best is None:
-            self.best = self.mean = losses
-            return
         self.best = tuple(map(min, self.best, losses))
-        self.mean = tuple(_mean(m, v, self.count) for m, v in zip(self.mean, losses, strict=True))
+        for o, loss in enumerate(losses):
+            if loss == math.inf:
+                self._worst[o] = True
+            else:
+                self._sums[o] += Fraction(loss)
+
+    def means(self) -> tuple[float, ...]:
+        """The running average of each objective; +inf once one of its losses was."""
+        pairs = zip(self._sums, self._worst, strict=True)
+        return tuple(math.inf if worst else float(total / self.count) for total, worst in pairs)
 
 
 class Percentile(Watch):
@@ -64,9 +72,9 @@ class Percentile(Watch):
         losses = losses_of(progress)
         if losses is None or progress.step <= 0:
             return None
-        runner = self._runners.setdefault(progress.number, _Runner())
+        runner = self._runners.setdefault(progress.number, _Runner(len(losses)))
         runner.add(losses)
-        now = Point(progress.step, runner.mean if self.average else losses)
+        now = Point(progress.step, runner.means() if self.average else losses)
         found: Stop | None = None
         for mark, there in passed(self.marks, runner.last, now):
             column = self._columns.setdefault(mark, Column(len(self.objectives)))
@@ -80,7 +88,6 @@ class Percentile(Watch):
         self._runners.pop(ended.number, None)
 
     def _against(self, progress: Progress, runner: _Runner, mark: int, column: Column) -> Stop | None:
-        assert runner.best is not None
         if len(column) < self.population or self.marks.at(mark) < self.grace:
             return None
         ahead = column.ahead(runner.best, progress.violation)
@@ -120,8 +127,3 @@ class Percentile(Watch):
             f"percentile: ends a trial whose best so far is not within the best {self.share * 100:g} % of others at "
             f"the same {self.unit}, once {self.population} others came as far"
         )
-
-
-def _mean(before: float, value: float, count: int) -> float:
-    """The mean of `count` values, of which the last is given and the others had this mean; exact for equal values."""
-    return math.inf if math.inf in (before, value) else before + (value / count - before / count)

@@ -276,16 +276,22 @@ class World:
             ev.TrialStarted, trial=number, attempt=live.attempt, pid=1000 + number, ticks=1, boot="boot", host="host"
         )
 
-    def report(self, number: int, *, step: float | None = None, saved: int | None = None, **values: WireNumber) -> None:
-        """The trial reports these metrics, at its next step if none is given. `saved`: bytes of a checkpoint that the
-        line names."""
+    def report(self, number: int, **values: WireNumber) -> None:
+        """The trial reports these metrics at its next step."""
+        self.saves(number, values)
+
+    def saves(
+        self, number: int, values: Mapping[str, WireNumber], *, step: float | None = None, size: int | None = None
+    ) -> None:
+        """The trial reports these metrics, at its next step if none is given. `size`: bytes of a checkpoint that the
+        line names, None: it names none."""
         live = self.state.live[number]
         at = live.step + 1 if step is None else step
-        made = Checkpoint(live.attempt, f"{live.reports + 1}", at, live.reports + 1, saved or 0)
+        made = Checkpoint(live.attempt, f"{live.reports + 1}", at, live.reports + 1, size or 0)
         self.fact(
-            ev.TrialReported, trial=number, attempt=live.attempt, reports=(Report(at, self.now, values),),
+            ev.TrialReported, trial=number, attempt=live.attempt, reports=(Report(at, self.now, dict(values)),),
             offsets={"reports.jsonl": 100 * (live.reports + 1)}, channel="file",
-            checkpoints=() if saved is None else (made,),
+            checkpoints=() if size is None else (made,),
         )  # fmt: skip
 
     def exit(self, number: int, *, how: str = "exited", code: int | None = 0, tail: str = "") -> None:

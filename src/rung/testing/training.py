@@ -58,7 +58,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
         step = min(live.step + self.stride, self.steps)
         due = self.saves and (live.reports + 1) % self.saves == 0
         values = self.metrics(world.state.space.full(world.state.params(number)), step)
-        world.report(number, step=step, saved=self.size if due else None, **values)
+        world.saves(number, values, step=step, size=self.size if due else None)
 
     def run(self, world: World, choose: Callable[[Sequence[int]], int] = min, *, limit: int = 10_000) -> World:
         """Everything happens that can; `choose` says to which of the running trials next."""

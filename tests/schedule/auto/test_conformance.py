@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from rung.schedule.auto import FreezeThaw
+from rung.schedule.auto import FreezeThaw, fresh, outlook, scheduler
 from rung.schedule.base import Progress
 from rung.testing.racing import MakeScheduler
 from rung.testing.schedulers import SchedulerConformance
@@ -22,7 +22,16 @@ class TestFreezeThaw(SchedulerConformance):
         "checkpoint": ["yes", 1],
     }
     TRIALS: ClassVar[int] = 16
-    MANY: ClassVar[int] = 2_000
+    MANY: ClassVar[int] = 400
+
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A model that forgets early and looks at few candidates: the contract is the same, and the tests are quick."""
+        for name, value in (("MOST", 24), ("THINNED", 16)):
+            monkeypatch.setattr(scheduler, name, value)
+        for name, value in (("ANYWHERE", 12), ("NEARBY", 8)):
+            monkeypatch.setattr(fresh, name, value)
+        monkeypatch.setattr(outlook, "ROWS", 32)
 
     def test_independent_neighbours_may_change_places(self, make: MakeScheduler) -> None:
         """Of two reports at a look either tells the model what the other is judged by, so no two of those are

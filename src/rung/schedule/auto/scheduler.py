@@ -363,6 +363,7 @@ def _as_new(rows: Floats) -> Candidates:
 
 
 def _asha(contest: Contest) -> Asha:
-    given: dict[str, Any] = {name: contest.schedule.options[name] for name in ("min", "max") if name in contest.schedule.options}
+    options = contest.schedule.options
+    given: dict[str, Any] = {name: options[name] for name in ("min", "max") if name in options}
     schedule = ScheduleSpec(method="asha", resource=contest.schedule.resource, options=given)
     return Asha(msgspec.structs.replace(contest, schedule=schedule))

@@ -18,8 +18,8 @@ Two estimates of the quantile, of x = -log u, of which the more careful one coun
 Who was stopped never shows its u, so that the record would grow too sure of itself. Two things are done about it.
 
 - A share of the trials, chosen beforehand by their number, is let run to the end: those of them that would have been
-  stopped (u < a) stand for the others, with weight w = 1 / share. The share shrinks with the number n as 1/sqrt(n): what
-  is measured grows with sqrt(n), and what it costs becomes small beside n.
+  stopped (u < a) stand for the others, with weight w = 1 / share. The share shrinks with the number n as 1/sqrt(n):
+  what is measured grows with sqrt(n), and what it costs becomes small beside n.
 - Any other trial that finished while a' was the level was seen because its x was below c = -log a'. It stands for those
   that were not: for q / (1 - q) more, q = P(x > c), with c + mean on average (the exponential law forgets), but for no
   more than alpha / (1 - alpha), which is what the level was made for. The mean is found by iteration (expectation and
