@@ -148,5 +148,5 @@ def test_a_schedule_that_cannot_be_is_refused_before_anything_runs(bench: Bench,
     bench.write("train.sh", SHELL)
     bench.write("rung.yaml", STUDY.replace("eta: 2", wrong))
     said = bench.rung("run", "rung.yaml", code=2).stderr
-    assert f"schedule.{words}" in said
+    assert f"rung.yaml:7: schedule.{words}" in said
     assert not (bench.folder / "steps-0").exists()

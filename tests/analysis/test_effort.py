@@ -11,11 +11,15 @@ DETERMINED = Bracket(24, (Level(24, 64.0), Level(6, 256.0), Level(2, 1024.0)))
 
 
 def test_a_bracket_in_words() -> None:
-    assert bracket_lines([DETERMINED], "batches") == ["24 trials to 64 batches, 6 to 256, 2 to 1024"]
+    assert bracket_lines([DETERMINED], "batch") == ["24 trials to 64 batches, 6 to 256, 2 to 1024"]
     single = Bracket(1, (Level(1, 2.5),))
-    assert bracket_lines([single, single, DETERMINED, Bracket(9, ())], "epochs") == [
+    assert bracket_lines([single, single, DETERMINED, Bracket(9, ())], "epoch") == [
         "2 x 1 trial to 2.5 epochs", "24 trials to 64 epochs, 6 to 256, 2 to 1024"
     ]  # fmt: skip
+
+
+def test_one_unit_is_in_the_singular() -> None:
+    assert bracket_lines([Bracket(9, (Level(9, 1.0), Level(3, 3.0)))], "epoch") == ["9 trials to 1 epoch, 3 to 3"]
 
 
 def test_a_bracket_as_a_record() -> None:

@@ -12,7 +12,7 @@ import pytest
 import rung
 from rung.api.checkpoints import by_rank, export, kept
 from rung.api.handle import Handle
-from rung.model import BadInput, RungError
+from rung.model import BadInput
 from rung.plugins import open_store
 
 
@@ -44,7 +44,7 @@ def test_the_best_and_the_latest_of_each_trial_are_kept(handle: Handle) -> None:
 
 
 def test_what_is_copied_out_reproduces_what_was_reported(handle: Handle, tmp_path: Path) -> None:
-    folders = export(handle, tmp_path / "out", top=2)
+    folders = export(handle, tmp_path / "out", top=2).folders
     assert [folder.name for folder in folders] == [f"{number:05d}" for number in by_rank(handle.state)[:2]]
     for folder in folders:
         metrics, params = (json.loads((folder / name).read_text()) for name in ("metrics.json", "params.json"))
@@ -61,12 +61,15 @@ def test_nothing_is_overwritten(handle: Handle, tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").iterdir())) == 1
 
 
-def test_a_checkpoint_that_is_gone_is_said(handle: Handle, tmp_path: Path) -> None:
-    first = by_rank(handle.state)[0]
-    shutil.rmtree(next(one.folder for one in kept(handle, [first]) if one.best))
-    with pytest.raises(RungError, match=f"the checkpoint of trial {first} cannot be copied: .* is not there any more"):
-        export(handle, tmp_path / "out", top=1)
-    assert list((tmp_path / "out").iterdir()) == []
+def test_a_checkpoint_that_is_gone_is_said_and_the_others_are_copied(handle: Handle, tmp_path: Path) -> None:
+    first, second, third = by_rank(handle.state)
+    shutil.rmtree(next(one.folder for one in kept(handle, [second]) if one.best))
+    found = export(handle, tmp_path / "out", top=3)
+    assert found.folders == [tmp_path / "out" / f"{number:05d}" for number in (first, third)]
+    assert sorted((tmp_path / "out").iterdir()) == sorted(found.folders)
+    [text] = found.lost
+    assert text.startswith(f"the checkpoint of trial {second} cannot be copied: ")
+    assert text.endswith(" is not there any more")
 
 
 def test_a_study_without_any(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -84,6 +85,17 @@ def test_what_a_program_says_cannot_steer_the_terminal(told: list[tuple[int, ev.
     assert "\x1b" not in text
     assert "[2J[red]" in text
     assert last_line("a\x1b[31m\nb\rc") == "a [31m"
+
+
+def test_a_value_that_is_no_number_is_not_called_the_best(told: list[tuple[int, ev.AnyEvent]]) -> None:
+    state, lines = State.begin(told[0][1], seq=1), []
+    for seq, event in told[1:]:
+        if isinstance(event, ev.TrialCompleted) and event.trial == 0:
+            event = msgspec.structs.replace(event, values=("NaN",))
+        state.apply(seq, event)
+        lines.append(ending(state, event, is_best=True))
+    first = next(line for line in lines if line is not None)
+    assert first.startswith("trial 0 complete: loss NaN  ")
 
 
 def test_the_line_of_a_finished_trial(told: list[tuple[int, ev.AnyEvent]]) -> None:

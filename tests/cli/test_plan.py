@@ -9,7 +9,7 @@ import pytest
 
 from cli.conftest import Call
 from rung.cli.endings import checkpoints_text, ending_text
-from rung.model import Budget, CheckpointSpec, Objective, StudySpec
+from rung.model import Budget, CheckpointSpec, Objective, ScheduleSpec, StudySpec
 
 STUDY = """
 function: f.py:score
@@ -104,11 +104,15 @@ def test_every_limit_of_a_budget_is_said() -> None:
 
 
 def test_which_checkpoints_are_kept() -> None:
-    def text(**fields: object) -> str:
-        return checkpoints_text(StudySpec(checkpoint=CheckpointSpec(**fields)))  # type: ignore[arg-type]
+    def text(schedule: str = "none", **fields: object) -> str:
+        kept = CheckpointSpec(**fields)  # type: ignore[arg-type]
+        return checkpoints_text(StudySpec(checkpoint=kept, schedule=ScheduleSpec(method=schedule)))
 
     needed = "what a paused, cloned or running trial may need"
     assert text() == f"checkpoints, if trials write any: the best and latest of each trial, and {needed}"
+    assert text(schedule="pbt").startswith(
+        "checkpoints, if trials write any (else what is held or cloned begins again): the best"
+    )
     assert text(enabled=False) == "no checkpoints: what is held or cloned begins again"
     assert text(enabled=True, study_best=3, trial_best=2, trial_latest=0, disk_bytes=20 * 10**9) == (
         f"checkpoints: the 2 best of each trial, those of the 3 best trials, and {needed}, in at most 20 GB"

@@ -610,6 +610,23 @@ def test_reporters_never_mix_their_snapshots(trial: Trial) -> None:
         assert max(int(data) for data in saved if data is not None) >= line["number"]
 
 
+def test_a_word_that_cannot_be_written_stops_no_report(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that has no room for a checkpoint may have none for stderr; what was not said is said later."""
+
+    class Full:
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    keeper = snapshot.Keeper(str(trial.directory / "checkpoint"), str(trial.directory), {})
+    said: list[str] = []
+    monkeypatch.setattr(sys, "stderr", Full())
+    keeper._say("no checkpoint was kept")
+    monkeypatch.setattr(sys, "stderr", types.SimpleNamespace(write=said.append))
+    keeper._say("no checkpoint was kept")
+    keeper._say("no checkpoint was kept")
+    assert said == ["rung: no checkpoint was kept\n"]
+
+
 def test_a_signal_handler_may_report_while_a_snapshot_is_made(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     trial.save(model=b"one")
     after_each_copy(monkeypatch, lambda _: trial.report(loss=2))

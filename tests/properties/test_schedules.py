@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from properties import test_study_properties as studies
 from rung.model import Budget, CheckpointSpec, RunSettings, ScheduleSpec, StudySpec
 from rung.plugins import policy_for
 from rung.study import events as ev
@@ -88,30 +89,16 @@ def act(world: World, program: Program, action: Action) -> World:
             world.exit(chosen, how="lost" if which % 2 else "interrupted", code=None)
         case "fail" if chosen is not None:
             world.exit(chosen, code=1)
-        case "turn":
-            world.turn()
-        case "stop trial":
-            world.request(ev.TrialStopRequested, trial=which)
         case "pause trial":
             world.request(ev.TrialPauseRequested, trial=which)
         case "unpause trial":
             world.request(ev.TrialUnpauseRequested, trial=which)
-        case "retry":
-            world.request(ev.RetryRequested, trial=which)
-        case "enqueue":
-            world.request(ev.TrialEnqueued, params={"width": 8 * (1 + which % 8)})
-        case "pause":
-            world.request(ev.PauseRequested)
-        case "unpause":
-            world.request(ev.UnpauseRequested)
-        case "tell":
-            world.request(ev.TrialTold, trial=which, values={"loss": which / 7})
         case "lose checkpoint" if world.state.shelf.saved:
             owner = sorted(world.state.shelf.saved)[which % len(world.state.shelf.saved)]
             made = world.state.shelf.saved[owner][-1].checkpoint
             world.fact(ev.CheckpointLost, owner=owner, attempt=made.attempt, name=made.name, why="test")
-        case "crash":
-            return world.resumed()
+        case _:
+            return studies.act(world, action)
     return world
 
 

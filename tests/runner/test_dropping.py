@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rung.model import Checkpoint, CheckpointSpec, Reason
-from rung.runner.checkpoints import Copies, Gone, bring, remove, snapshot_directory, tidy
+from rung.runner import checkpoints
+from rung.runner.checkpoints import Copies, Gone, bring, remove, saved_before, snapshot_directory, tidy
 from rung.runner.jobs import attempt_directory
 from rung.study import events as ev
 from rung.study.live import Live, Saved
@@ -165,3 +166,21 @@ def test_a_checkpoint_of_another_size_is_none(tmp_path: Path) -> None:
 def test_a_checkpoint_that_is_not_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(Gone, match="is not there any more"):
         bring(tmp_path / "nowhere", tmp_path / "checkpoint")
+
+
+def test_a_working_copy_that_goes_before_it_is_copied_is_none(stage: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user deletes what an earlier attempt had saved at the very moment when it is to be copied."""
+    script = 'mkdir -p "$RUNG_CHECKPOINT_DIR"; echo 1 > "$RUNG_CHECKPOINT_DIR/m"; echo loss: 1; [ $RUNG_ATTEMPT -gt 1 ]'
+    one, found = stage(script, trials=1, retries=1), saved_before
+    asked: list[int] = []
+
+    def going(runs: Path, study: str, *, trial: int, attempt: int) -> Path | None:
+        asked.append(attempt)
+        return runs / "gone" if attempt == 2 else found(runs, study, trial=trial, attempt=attempt)
+
+    monkeypatch.setattr(checkpoints, "saved_before", going)
+    assert one.run() == "done"
+    assert asked == [2, 3]
+    assert [said for said in one.said if "it begins from an older checkpoint, or anew" in said]
+    assert one.states() == ["complete"]
+    assert one.of(ev.CheckpointLost) == []

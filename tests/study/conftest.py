@@ -10,6 +10,7 @@ from rung.plugins import policy_for
 from rung.study import replay
 from rung.study.invariants import broken
 from rung.testing.studies import Folding, World, study_spec
+from study.planned import SPEC, Make, planned
 
 
 @pytest.fixture
@@ -40,3 +41,22 @@ def begin() -> Iterator[Callable[..., Folding]]:
     yield make
     for folding in foldings:
         assert broken(folding.state) == []
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Makes worlds with a planned schedule; at the end their states are sound and their decisions are computed again."""
+    worlds: list[World] = []
+
+    def world(*args: Any, trials: int | None = 1, workers: int = 1, **options: Any) -> World:
+        plan = {name: options.pop(name) for name in ("on", "resource", "new") if name in options}
+        fields = {name: options.pop(name) for name in ("budget", "run", "search", "checkpoint") if name in options}
+        spec = study_spec(trials=trials, schedule=SPEC, **fields)
+        worlds.append(World(spec, workers=workers, policies=planned(*args, **plan), **options))
+        worlds[-1].turn()
+        return worlds[-1]
+
+    yield world
+    for one in worlds:
+        assert broken(replay.fold(one.events)) == []
+        assert [str(deviation) for deviation in replay.check(one.events, one.policies)] == []

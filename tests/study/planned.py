@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rung.model import Continue, Pause, Reason, ScheduleSpec, Stop
 from rung.plugins import make_searcher
 from rung.schedule import base as schedule
 from rung.schedule.base import Contest
 from rung.schedule.none import RunToTheEnd
+from rung.study.engine import Question
 from rung.study.policy import Combined, Policy
 from rung.study.state import State
+from rung.study.transitions import Phase
+from rung.testing.studies import World
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,3 +84,40 @@ def planned(
         return made
 
     return policy
+
+
+Make = Callable[..., World]
+
+
+def last(world: World, kind: type[Any]) -> Any:
+    return [event for event in world.events if isinstance(event, kind)][-1]
+
+
+def plan(world: World) -> Planned:
+    policy = world.engine.policy
+    assert isinstance(policy, Combined)
+    assert isinstance(policy.scheduler, Planned)
+    return policy.scheduler
+
+
+def ask(world: World, free: int = 1) -> Question:
+    question = world.engine.question(free=free)
+    assert question is not None
+    return question
+
+
+def trains(world: World, number: int, *, to: float, saves: bool = True) -> None:
+    """The trial's program reports every step up to this one; the schedule is asked at each."""
+    if world.state.phase(number) is Phase.STARTING:
+        world.start(number)
+    while world.state.live[number].step < to:
+        world.saves(number, {"loss": 1 / (world.state.live[number].step + 1)}, size=10 if saves else None)
+        world.turn()
+
+
+def held(make: Make, *, saves: bool = True, **options: Any) -> World:
+    """A world whose only trial is held at step 2."""
+    world = make({(0, 2): pause(0)}, resource=2, **options)
+    trains(world, 0, to=2, saves=saves)
+    world.exit(0, code=143)
+    return world

@@ -10,16 +10,13 @@ import pytest
 
 from rung.model import Budget, Objective, Reason, Report, RunSettings, SearchSpec, WireNumber
 from rung.plugins import policy_for
-from rung.schedule.base import Contest
-from rung.schedule.none import RunToTheEnd
-from rung.search.base import Exhausted, Problem, Suggestion
+from rung.search.base import Exhausted, Suggestion
 from rung.study import events as ev
 from rung.study import replay, snapshot
 from rung.study.endings import enough, spent
-from rung.study.policy import Combined, Policy
 from rung.study.settle import closing_reason, settled
 from rung.study.state import State
-from rung.testing.studies import BEGIN, Diary, Ending, Folding, World, study_spec
+from rung.testing.studies import BEGIN, Diary, Ending, Folding, World, searching_with, study_spec
 
 Begin = Callable[..., Folding]
 MakeWorld = Callable[..., World]
@@ -282,20 +279,7 @@ class Expecting(Diary):
         return Suggestion(params=found.params, text=found.text, data={"expected_improvement": 0.5**number})
 
 
-def expecting(state: State) -> Policy:
-    spec = state.created.spec
-
-    def make(state: State) -> Expecting:
-        return Expecting(
-            Problem(
-                space=state.space, seed=state.seed, search=spec.search, objectives=spec.objectives, budget=spec.budget,
-                space_version=len(state.spaces),
-            )
-        )  # fmt: skip
-
-    policy = Combined(state, make, RunToTheEnd(Contest(schedule=spec.schedule, objectives=spec.objectives, seed=0)))
-    policy.catch_up(state)
-    return policy
+expecting = searching_with(Expecting)
 
 
 @pytest.mark.parametrize(("workers", "deterministic"), [(1, False), (3, False), (3, True)])

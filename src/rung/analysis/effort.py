@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from rung.analysis.records import whole
+from rung.analysis.trajectories import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,13 +63,14 @@ def work_of(brackets: Sequence[Bracket]) -> Work | None:
 
 
 def bracket_lines(brackets: Sequence[Bracket], unit: str) -> list[str]:
-    """A line a bracket: `24 trials to 64 batches, 6 to 256, 2 to 1024`; equal ones in a row are one line."""
+    """A line a bracket: `24 trials to 64 batches, 6 to 256, 2 to 1024`; equal ones in a row are one line. `unit`: what
+    the schedule counts in, in the singular."""
     lines = []
     for bracket, equal in itertools.groupby(bracket for bracket in brackets if bracket.levels):
         count = len(list(equal))
         first, *rest = bracket.levels
         trials = f"{first.trials} trial{'s' * (first.trials != 1)}"
-        words = [f"{trials} to {whole(first.resource)} {unit}"]
+        words = [f"{trials} to {whole(first.resource)} {unit if first.resource == 1 else plural(unit)}"]
         words += [f"{level.trials} to {whole(level.resource)}" for level in rest]
         lines.append((f"{count} x " if count > 1 else "") + ", ".join(words))
     return lines

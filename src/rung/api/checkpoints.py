@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,19 +14,25 @@ import numpy as np
 from rung.analysis.ranking import losses, ranked
 from rung.api.attachment import runs_directory
 from rung.inside.wire import to_wire
-from rung.model import BadInput, RungError
+from rung.model import BadInput
 from rung.runner.checkpoints import Gone, bring, snapshot_directory
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from rung.api.handle import Handle
     from rung.study.live import Saved
     from rung.study.state import State
 
 CHECKPOINT, PARAMETERS, METRICS = "checkpoint", "params.json", "metrics.json"
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """The folders that were made, best trial first, and why others could not be."""
+
+    folders: list[Path]
+    lost: list[str]
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,14 +82,14 @@ def by_rank(state: State) -> list[int]:
     return list(dict.fromkeys([*ranked(state), *(int(number) for number in pruned[order])]))
 
 
-def export(handle: Handle, target: Path, *, top: int) -> list[Path]:
+def export(handle: Handle, target: Path, *, top: int) -> Exported:
     """The best checkpoint of each of the `top` best trials that have one is in a folder of its own below `target`.
 
     The folder is named by the trial: `checkpoint/` as the program wrote it, `params.json`, and `metrics.json` with what
     was reported there.
 
-    Raises `BadInput` when there is no checkpoint, or a folder is in the way; `RungError` when one cannot be copied:
-    those before it are whole.
+    One that cannot be copied does not keep the others back. Raises `BadInput` when there is no checkpoint, or a folder
+    is in the way.
     """
     chosen = [number for number in by_rank(handle.state) if number in handle.state.shelf.saved][:top]
     if not chosen:
@@ -93,12 +100,12 @@ def export(handle: Handle, target: Path, *, top: int) -> list[Path]:
     for folder in folders:
         if folder.exists():
             raise BadInput(f"{folder} is there already: name another folder with --to, or remove it")
-    for number, folder in zip(chosen, folders, strict=True):
-        _export(handle, number, folder)
-    return folders
+    lost = {folder: _export(handle, number, folder) for number, folder in zip(chosen, folders, strict=True)}
+    return Exported([folder for folder in folders if lost[folder] is None], [text for text in lost.values() if text])
 
 
-def _export(handle: Handle, number: int, folder: Path) -> None:
+def _export(handle: Handle, number: int, folder: Path) -> str | None:
+    """The folder is whole, or a text that says why it cannot be made."""
     saved = best_of(handle.state.shelf.saved[number])
     source = _folder(runs_directory(handle), handle.name, number, saved)
     partial = folder.with_name(folder.name + ".partial")
@@ -111,7 +118,8 @@ def _export(handle: Handle, number: int, folder: Path) -> None:
         partial.rename(folder)
     except (Gone, OSError) as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise RungError(f"the checkpoint of trial {number} cannot be copied: {error}") from error
+        return f"the checkpoint of trial {number} cannot be copied: {error}"
+    return None
 
 
 def _metrics(handle: Handle, number: int, saved: Saved) -> dict[str, object]:

@@ -120,8 +120,10 @@ class Handle:
     def unpause_trial(self, number: int, *, surface: str = "cli") -> None:
         """The trial goes on. Raises `BadInput` when it is over, or nobody held it."""
         self._open(number)
-        if number not in self.state.held and self.trial(number).state != "paused":
-            raise BadInput(f"trial {number} is not paused ({self.trial(number).state})")
+        if number not in self.state.held:
+            paused = self.trial(number).state == "paused"
+            why = "the schedule holds it, and says when it goes on" if paused else self.trial(number).state
+            raise BadInput(f"nobody has paused trial {number} ({why})")
         self.request(ev.TrialUnpauseRequested, surface=surface, trial=number)
 
     def _open(self, number: int) -> None:

@@ -46,6 +46,10 @@ def list_(words: tuple[str, ...], *, store: str | None, directory: str | None, f
         say(f"study {handle.name} keeps no checkpoint")
         return
     print_rows(names, rows, form=form, records=_records(found))
+    gone = dict.fromkeys(one.trial for one in found if not Path(one.folder).is_dir())
+    if gone:
+        trials = f"trial{'s' * (len(gone) > 1)} {', '.join(map(str, gone))}"
+        say(f"not all folders of {trials} are there: removed, on another machine, or simulated")
 
 
 def _records(found: Sequence[Kept]) -> list[Any]:
@@ -61,17 +65,21 @@ def _records(found: Sequence[Kept]) -> list[Any]:
 @click.option("--top", type=click.IntRange(1), default=1, metavar="N", help="Of the N best trials [1].")
 @click.option("--to", "target", type=click.Path(path_type=Path), metavar="FOLDER", help="Where to [STUDY-checkpoints].")
 @place_options
-def export(words: tuple[str, ...], *, store: str | None, directory: str | None, top: int, target: Path | None) -> None:
+def export(words: tuple[str, ...], *, store: str | None, directory: str | None, top: int, target: Path | None) -> int:
     """Copy out the best checkpoint of each of the best trials, with parameters and metrics beside it."""
     from rung.api.checkpoints import export as copied
 
     handle, left = open_study(words, store=store, directory=directory)
     no_more(left)
-    folders = copied(handle, target or Path(f"{handle.name}-checkpoints"), top=top)
-    for folder in folders:
+    found = copied(handle, target or Path(f"{handle.name}-checkpoints"), top=top)
+    for folder in found.folders:
         click.echo(str(folder))
-    if len(folders) < top:
-        say(f"only {len(folders)} trials of study {handle.name} have a value and a checkpoint")
+    for text in found.lost:
+        say(f"rung: {text}")
+    there = len(found.folders) + len(found.lost)
+    if there < top:
+        say(f"only {there} trial{'s' * (there != 1)} of study {handle.name} have a value and a checkpoint")
+    return 1 if found.lost else 0
 
 
 COMMANDS = {"checkpoint": checkpoint}

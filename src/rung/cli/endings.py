@@ -48,7 +48,8 @@ def checkpoints_text(spec: StudySpec) -> str:
     if wanted.study_best:
         kept.append(f"those of the {_counted(wanted.study_best, 'best')} trial{'s' * (wanted.study_best != 1)}")
     needed = f"{'and ' if kept else ''}what a paused, cloned or running trial may need"
-    what = "checkpoints" if wanted.enabled else "checkpoints, if trials write any"
+    anew = " (else what is held or cloned begins again)" if spec.schedule.method != "none" else ""
+    what = "checkpoints" if wanted.enabled else f"checkpoints, if trials write any{anew}"
     room = "" if wanted.disk_bytes is None else f", in at most {size(wanted.disk_bytes)}"
     return f"{what}: {', '.join([*kept, needed])}{room}"
 

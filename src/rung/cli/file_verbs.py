@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rung.cli.options import format_options, say
+from rung.cli.placing import placed
 from rung.model import BadInput
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def findings(file: str) -> list[Found]:
 
     _, positions = parse(read_text(Path(file)), file=file)
     try:
-        spec = _checked(file)
+        with placed(file):
+            spec = _checked(file)
     except BadInput as error:
         return [(error.place or file, error.key, error.message)]
     return _remarks(spec, positions, file)

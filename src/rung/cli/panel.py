@@ -7,6 +7,7 @@ drawn by a thread of its own, which reads only what `Progress` keeps for it, nev
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -76,7 +77,8 @@ def ending(state: State, event: ev.AnyEvent, *, is_best: bool) -> str | None:
     trial = state.trial(event.trial)
     metrics = [o.metric for o in state.spec.objectives]
     values = [f"{m} {number(trial.values[m])}" for m in metrics if m in trial.values and event.state != "failed"]
-    best = " (best)" if is_best and state.switches.best == event.trial else ""
+    numbers = not any(math.isnan(trial.values.get(metric, 0.0)) for metric in metrics)
+    best = " (best)" if is_best and numbers and state.switches.best == event.trial else ""
     why = last_line(event.error or (event.reason.text if event.reason else "")) if event.state != "complete" else ""
     took = seconds(trial.ended - trial.started) if trial.ended and trial.started else ""
     head = f"trial {event.trial} {event.state}: " + ", ".join([part for part in (*values, why) if part]) + best

@@ -66,6 +66,7 @@ def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ())
 
     state = check_startable(event)
     spec, space = state.spec, state.space
+    resource = spec.schedule.resource or "step"
     trials, scheduler = _trials(spec, space), make_scheduler(state)
     brackets = scheduler.brackets(trials)
     work = effort.work_of(brackets)
@@ -74,8 +75,8 @@ def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ())
         "trials": trials,
         "parameters": [_described(parameter, space) for parameter in spec.parameters],
         "brackets": effort.bracket_records(brackets),
-        "lines": effort.bracket_lines(brackets, resource_name(spec)),
-        "resource": spec.schedule.resource or "step",
+        "lines": effort.bracket_lines(brackets, resource),
+        "resource": resource,
         "work": None if work is None else {
             "unit": resource_name(spec), "planned": whole(work.planned), "full": whole(work.full),
             "share": work.planned / work.full,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rung.cli.options import say
+from rung.cli.placing import placed
 
 if TYPE_CHECKING:
     from rung.api.simulating import Figures, Simulated
@@ -63,9 +64,9 @@ def simulate(study_file: str, *, table: str, form: str, settings: tuple[str, ...
     from rung.api.simulating import simulate as simulated
 
     asked = {name: given.pop(name) for name in ASKED}
-    found = simulated(
-        study_file, table, conditions=_conditions(given), settings=[_setting(text) for text in settings], **asked
-    )
+    pairs, conditions = [_setting(text) for text in settings], _conditions(given)
+    with placed(study_file, settings):
+        found = simulated(study_file, table, conditions=conditions, settings=pairs, **asked)
     return _print(found, form)
 
 
@@ -122,17 +123,18 @@ def _as_tree(figures: Figures) -> dict[str, Any]:
 
 
 def _say_figures(found: Simulated) -> None:
+    from rung.analysis.trajectories import resource_name
     from rung.cli.panel import counted
     from rung.cli.tables import number, seconds
 
     figures, state = found.figures, found.handle.state
     completed = state.switches.completed
     assert completed is not None
-    resource = state.spec.schedule.resource or "step"
+    unit = resource_name(state.spec)
     say(f"study {found.name} is {completed.state} ({completed.reason.text}): {counted(state)}")
     say(
         f"{seconds(figures.seconds)} of virtual time on {figures.workers} workers, {figures.busy:.1%} busy "
-        f"({figures.busy_filling:.1%} until the last trial began); work: {number(figures.work)} {resource}s, "
+        f"({figures.busy_filling:.1%} until the last trial began); work: {number(figures.work)} {unit}, "
         f"{figures.reports} reports"
     )
     say(

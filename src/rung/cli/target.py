@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from rung.cli.placing import placed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -76,6 +78,15 @@ class TargetCommand(click.Command):
         if words and not dashed:
             self._parse_after(ctx, words[0], list(words[1:]))
         return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """What is wrong with the study is said where it was written."""
+        from rung.api.targets import is_study_file
+
+        words = ctx.params["words"]
+        target = words[0] if words and not ctx.params["dashed"] else None
+        with placed(target if is_study_file(target, cwd=Path.cwd()) else None, ctx.params["settings"]):
+            return super().invoke(ctx)
 
     def _parse_after(self, ctx: click.Context, target: str, arguments: list[str]) -> None:
         """What follows a study file or a function is merged into the options that stood before it."""

@@ -110,10 +110,9 @@ def _say_beside(handle: Handle, found: Sequence[Winner], *, front: bool) -> None
     spec = handle.state.spec
     volume = hypervolume(handle.state) if front else None
     if volume is not None:
+        count = f"{len(found)} trial{'s' * (len(found) != 1)}"
         at = ", ".join(f"{o.metric} {number(r)}" for o, r in zip(spec.objectives, volume.reference, strict=True))
-        say(
-            f"{len(found)} trials that no other one beats; hypervolume {number(volume.value)} with reference point {at}"
-        )
+        say(f"{count} that no other one beats; hypervolume {number(volume.value)} with reference point {at}")
     if nothing_finite(handle.state):
         say(f"no trial has a finite {' and '.join(o.metric for o in spec.objectives)}: none is better than another")
     if spec.outcomes:

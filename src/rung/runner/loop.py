@@ -432,13 +432,13 @@ class Runner:
     def _begin_elsewhere(self, live: Live, why: str) -> None:
         """The checkpoint that the attempt was to begin from is none: the attempt is over before it began, and the next
         one begins from an older checkpoint, or from the beginning."""
-        assert live.source is not None
-        at, made = self.executor.clock(), live.source.checkpoint
+        at = self.executor.clock()
         self.say(f"trial {live.number}: {why}; it begins from an older checkpoint, or anew")
-        self.unlogged += [
-            ev.CheckpointLost(at=at, owner=live.source.trial, attempt=made.attempt, name=made.name, why=why),
-            ev.TrialExited(at=at, trial=live.number, attempt=live.attempt, how="never", tail=why),
-        ]
+        if live.source is not None:  # else what an earlier attempt had saved, and never named, went meanwhile
+            owner, made = live.source.trial, live.source.checkpoint
+            lost = ev.CheckpointLost(at=at, owner=owner, attempt=made.attempt, name=made.name, why=why)
+            self.unlogged.append(lost)
+        self.unlogged.append(ev.TrialExited(at=at, trial=live.number, attempt=live.attempt, how="never", tail=why))
         self.wake.set()
 
     def _adopt(self, live: Live) -> None:

@@ -349,22 +349,29 @@ class Diary:
         return "a diary"
 
 
-def diary_policy(state: State) -> Policy:
-    """The usual policy with a `Diary` for a searcher."""
-    spec = state.created.spec
-    contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
+def searching_with(kind: type[Diary]) -> PolicyFactory:
+    """The usual policy with such a diary for a searcher."""
 
     def make(state: State) -> Diary:
-        return Diary(
+        spec = state.created.spec
+        return kind(
             Problem(
                 space=state.space, seed=state.seed, search=spec.search, objectives=spec.objectives, budget=spec.budget,
                 space_version=len(state.spaces),
             )
         )  # fmt: skip
 
-    policy = Combined(state, make, RunToTheEnd(contest))
-    policy.catch_up(state)
-    return policy
+    def policy_for(state: State) -> Policy:
+        spec = state.created.spec
+        contest = Contest(schedule=spec.schedule, objectives=spec.objectives, seed=state.seed)
+        policy = Combined(state, make, RunToTheEnd(contest))
+        policy.catch_up(state)
+        return policy
+
+    return policy_for
+
+
+diary_policy = searching_with(Diary)
 
 
 class Folding:
