@@ -256,6 +256,10 @@ def test_a_number_of_trials_that_is_none(trials: Any) -> None:
 def test_an_objective_that_cannot_be_called() -> None:
     with pytest.raises(BadInput, match="tune: objective: expected a function"):
         rung.tune(3, SPACE, trials=1)  # type: ignore[arg-type]
+    with pytest.raises(
+        BadInput, match="tune: schedule: expected the name of a method, or a mapping with `method`, got 3"
+    ):
+        rung.tune(lambda p: p["x"], {"x": rung.uniform(0, 1)}, schedule=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

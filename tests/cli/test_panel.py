@@ -90,10 +90,10 @@ def test_what_a_program_says_cannot_steer_the_terminal(told: list[tuple[int, ev.
 def test_a_value_that_is_no_number_is_not_called_the_best(told: list[tuple[int, ev.AnyEvent]]) -> None:
     state, lines = State.begin(told[0][1], seq=1), []
     for seq, event in told[1:]:
-        if isinstance(event, ev.TrialCompleted) and event.trial == 0:
-            event = msgspec.structs.replace(event, values=("NaN",))
-        state.apply(seq, event)
-        lines.append(ending(state, event, is_best=True))
+        is_first = isinstance(event, ev.TrialCompleted) and event.trial == 0
+        changed = msgspec.structs.replace(event, values=("NaN",)) if is_first else event
+        state.apply(seq, changed)
+        lines.append(ending(state, changed, is_best=True))
     first = next(line for line in lines if line is not None)
     assert first.startswith("trial 0 complete: loss NaN  ")
 

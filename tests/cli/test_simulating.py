@@ -41,6 +41,16 @@ def test_the_best_is_on_stdout_and_the_figures_beside_it(call: Call, files: None
     assert ", 0.0s of it charged to the clock: 13 decisions, " in speed
 
 
+def test_how_a_simulated_study_goes_on(call: Call, files: None) -> None:
+    simulate(call, "--name", "virtual")
+    said = call("resume", "virtual").err.splitlines()
+    assert said[0].startswith("study virtual is complete (4 trials evaluated)")
+    ways = "rung edit virtual --set budget.trials=8, then rung simulate as before, with --name virtual --trials 8"
+    assert said[1:] == [f"for more trials: {ways}"]
+    call("edit", "virtual", "--set", "budget.trials=8")
+    assert "study virtual is complete (8 trials evaluated)" in simulate(call, "--name", "virtual", "--trials", "8").err
+
+
 def test_the_figures_as_json(call: Call, files: None) -> None:
     found = simulate(call, "--json", "-w", "4", "--seed", "5", "-n", "8", "--stop-delay", "3s").json
     assert found["counts"] == {"complete": 8}

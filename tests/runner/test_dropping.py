@@ -174,9 +174,9 @@ def test_a_working_copy_that_goes_before_it_is_copied_is_none(stage: Make, monke
     one, found = stage(script, trials=1, retries=1), saved_before
     asked: list[int] = []
 
-    def going(runs: Path, study: str, *, trial: int, attempt: int) -> Path | None:
+    def going(runs: Path, study: str, *, trial: int, attempt: int, since: int) -> Path | None:
         asked.append(attempt)
-        return runs / "gone" if attempt == 2 else found(runs, study, trial=trial, attempt=attempt)
+        return runs / "gone" if attempt == 2 else found(runs, study, trial=trial, attempt=attempt, since=since)
 
     monkeypatch.setattr(checkpoints, "saved_before", going)
     assert one.run() == "done"

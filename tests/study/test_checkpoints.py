@@ -444,3 +444,18 @@ def test_a_study_that_holds_trials_leaves_no_more_than_its_policy_keeps() -> Non
     Program(heeds=True).run(world)
     assert world.state.switches.completed is not None
     assert {one[:3] for one in shelf_of(world.events)} == policy_keeps(world.events, world.state.spec.checkpoint)
+
+
+def test_a_complete_trial_that_is_run_again_begins_anew(begin: Begin) -> None:
+    log = begin(spec())
+    number = over(log, 0.5, 0.4)
+    log.add(ev.TrialRetried, trial=number, attempt=1, reason=Reason(by="user", text="retried"))
+    assert begin_from(log.state, number) is None
+    log.started(number)
+    assert log.state.live[number].tracks == {}
+    save(log, number, 0.3)
+    log.exited(number, how="lost")
+    log.add(ev.TrialRetried, trial=number, attempt=2, reason=Reason(by="runner", text="its machine is gone"))
+    source = begin_from(log.state, number)
+    assert source is not None
+    assert source.checkpoint.attempt == 2, "what it has saved since counts"

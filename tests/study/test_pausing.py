@@ -371,7 +371,9 @@ def test_a_trial_that_a_user_tries_again_from_its_last_checkpoint_has_what_it_ha
     """It may end at once: all of its steps are done."""
     world = make({})
     trains(world, 0, to=3)
-    world.exit(0)
+    world.request(ev.TrialStopRequested, trial=0)
+    world.turn()
+    world.exit(0, code=143)
     world.turn()
     world.request(ev.RetryRequested, trial=0)
     world.turn()

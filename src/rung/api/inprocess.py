@@ -75,8 +75,8 @@ def tune(
             f"expected a function, or the text module:function, got {objective!r}", place="tune", key="objective"
         )
     settings = {
-        "search": {"seed": seed, "repeats": repeats, **_section(search)},
-        "schedule": _section(schedule),
+        "search": {"seed": seed, "repeats": repeats, **_section("search", search)},
+        "schedule": _section("schedule", schedule),
         "checkpoint": checkpoint,
         "budget": {"trials": trials, "time": time, "target": target, "max_failures": max_failures, **(budget or {})},
         "run": {"workers": workers, "timeout": timeout, "retries": retries, "cwd": str(Path.cwd())},
@@ -112,8 +112,12 @@ def load(name: str, *, store: str | None = None) -> Study:
     return Study.joined(Handle(open_store(find_places(store=store).store), name))
 
 
-def _section(given: str | Mapping[str, Any]) -> dict[str, Any]:
-    """A section of a study file; a name alone is its method."""
+def _section(key: str, given: str | Mapping[str, Any]) -> dict[str, Any]:
+    """A section of a study file; a name alone is its method. Raises `BadInput`."""
+    if not isinstance(given, str | Mapping):
+        raise BadInput(
+            f"expected the name of a method, or a mapping with `method`, got {given!r}", place="tune", key=key
+        )
     return {"method": given} if isinstance(given, str) else dict(given)
 
 

@@ -126,10 +126,15 @@ def _printed(handle: Handle, form: str) -> int:
 
 def _say_finished(handle: Handle, flags: str) -> None:
     _say_over(handle)
-    trials, size = handle.state.spec.budget.trials, handle.state.space.size
-    if trials is not None and (size is None or size > trials):
-        name = handle.name
-        say(f"for more trials: rung edit {name} --set budget.trials={2 * trials}{flags} && rung resume {name}{flags}")
+    state, name = handle.state, handle.name
+    trials, size = state.spec.budget.trials, state.space.size
+    evaluated = state.counts["complete"] + state.counts["pruned"]
+    if trials is not None and evaluated >= trials and (size is None or size > trials):
+        edit = f"rung edit {name} --set budget.trials={2 * trials}{flags}"
+        if "simulated" in state.created.provenance:
+            say(f"for more trials: {edit}, then rung simulate as before, with --name {name} --trials {2 * trials}")
+        else:
+            say(f"for more trials: {edit} && rung resume {name}{flags}")
 
 
 def _say_over(handle: Handle) -> None:

@@ -41,9 +41,10 @@ def folder_of(runs: Path, study: str, source: Source) -> Path:
     return snapshot_directory(runs, study, trial=source.trial, attempt=made.attempt, name=made.name)
 
 
-def saved_before(runs: Path, study: str, *, trial: int, attempt: int) -> Path | None:
-    """The working copy of the latest earlier attempt that has one: what a program saved without naming it."""
-    for earlier in range(attempt - 1, 0, -1):
+def saved_before(runs: Path, study: str, *, trial: int, attempt: int, since: int = 1) -> Path | None:
+    """The working copy of the latest attempt from `since` on and before this one that has one: what a program saved
+    without naming it."""
+    for earlier in range(attempt - 1, since - 1, -1):
         found = attempt_directory(runs, study, trial=trial, attempt=earlier) / WORKING_COPY
         if found.is_dir():
             return found
@@ -132,7 +133,7 @@ class Copies:
             return partial(_bring_new, saved, here, size=size)
         if live.attempt == 1 or live.number in state.shelf.places:  # what was named once is what counts
             return None
-        working = saved_before(self.runs, self.study, trial=live.number, attempt=live.attempt)
+        working = saved_before(self.runs, self.study, trial=live.number, attempt=live.attempt, since=live.since)
         return None if working is None else partial(_bring_new, working, here)
 
     def drop(self, dropped: Iterable[Dropped]) -> None:

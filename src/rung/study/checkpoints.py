@@ -83,10 +83,10 @@ class Shelf(msgspec.Struct):
 
 def begin_from(state: State, trial: int) -> Source | None:
     """Where the next attempt of a trial begins: at its own latest checkpoint, else where it was cloned from."""
-    shelf, own = state.shelf, state.shelf.latest(trial)
-    if own is not None:
+    shelf, live, own = state.shelf, state.live[trial], state.shelf.latest(trial)
+    if own is not None and own.checkpoint.attempt >= live.since:
         return own
-    clone = state.live[trial].source
+    clone = live.source
     if clone is None or clone.trial == trial:
         return None
     return clone if shelf.holds(clone) else shelf.latest(clone.trial)

@@ -72,6 +72,7 @@ class Live(msgspec.Struct):
     resource: float | None = None
     told: float | None = None
     source: Source | None = None
+    since: int = 1  # checkpoints of earlier attempts are not gone back to
     pid: int = 0
     ticks: int = 0
     boot: str = ""

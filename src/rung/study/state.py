@@ -262,6 +262,7 @@ class State:
         before = self.live[event.trial]
         live = Live(event.trial, event.attempt, event.runner, event.epoch, tracks=before.tracks, source=event.source)
         live.resource = live.told = event.resource
+        live.since = before.since
         live.asked, live.assigned = event.asked, event.at
         if event.epoch in self.runners:
             live.host = self.runners[event.epoch].host
@@ -342,7 +343,9 @@ class State:
         live.resource = event.to
         if self.phase(event.trial) in LIVE:  # its program runs, and just goes on
             return
-        self.live[event.trial] = Live(event.trial, event.attempt, tracks=live.tracks, resource=event.to)
+        self.live[event.trial] = Live(
+            event.trial, event.attempt, tracks=live.tracks, resource=event.to, source=live.source, since=live.since
+        )
         self.table["ended"][event.trial] = np.nan
 
     def _on_dropped(self, event: ev.CheckpointsDropped) -> None:
@@ -363,12 +366,14 @@ class State:
         if self.phase(event.trial) is Phase.FAILED and event.trial not in self.reasons:
             self._forgive()
         known, saved = self.live.get(event.trial), self.shelf.saved.get(event.trial)
-        tracks: dict[str, Track] = {}
-        if saved is not None:  # one that goes on from a checkpoint keeps what it said until then
-            tracks = tracked(saved[-1].values, self.objectives) if known is None else known.tracks
-        resource = known.resource if known is not None else None
-        source = known.source if known is not None else None
-        self.live[event.trial] = Live(event.trial, event.attempt, tracks=tracks, resource=resource, source=source)
+        live = Live(event.trial, event.attempt)
+        if known is not None:
+            live.resource, live.source, live.since = known.resource, known.source, known.since
+        if self.phase(event.trial) is Phase.COMPLETE:  # it has come to its end: run again, it begins anew
+            live.since = event.attempt + 1
+        elif saved is not None:  # one that goes on from a checkpoint keeps what it said until then
+            live.tracks = tracked(saved[-1].values, self.objectives) if known is None else known.tracks
+        self.live[event.trial] = live
         self.table["retries"][event.trial] += event.counted
         self.table["ended"][event.trial] = np.nan
         for name in self.table.names():
