@@ -55,8 +55,8 @@ def test_the_trial_is_complete_and_told_why() -> None:
     }  # fmt: skip
 
 
-def test_patience_may_be_a_resource() -> None:
-    scheduler = rule(resource=10)
+def test_patience_may_be_a_span_of_the_resource() -> None:
+    scheduler = rule(span=10)
     for step, loss in ((3.5, 0.5), (9.0, 0.6), (13.4, 0.7)):
         assert scheduler.observe([Progress(0, step, (loss,))]) == []
     assert len(scheduler.observe([Progress(0, 13.5, (0.7,))])) == 1
@@ -64,7 +64,7 @@ def test_patience_may_be_a_resource() -> None:
 
 def test_the_count_begins_at_grace() -> None:
     assert ends_at(rule(reports=2, grace=5), [1.0] * 9) == 6
-    assert ends_at(rule(resource=3, grace=5), [1.0] * 9) == 8
+    assert ends_at(rule(span=3, grace=5), [1.0] * 9) == 8
 
 
 def test_who_is_tried_again_has_new_patience() -> None:
@@ -74,10 +74,10 @@ def test_who_is_tried_again_has_new_patience() -> None:
 
 
 def test_two_measures_of_patience_are_one_too_many() -> None:
-    with pytest.raises(BadInput, match=r"schedule\.resource: has no meaning beside `reports`"):
-        rule(reports=3, resource=5)
+    with pytest.raises(BadInput, match=r"schedule\.span: has no meaning beside `reports`"):
+        rule(reports=3, span=5)
 
 
-@pytest.mark.parametrize(("options", "waited"), [({}, "10 reports"), ({"resource": 4}, "4 of epoch")])
+@pytest.mark.parametrize(("options", "waited"), [({}, "10 reports"), ({"span": 4}, "4 of epoch")])
 def test_it_says_how_long_it_waits(options: dict[str, Any], waited: str) -> None:
     assert rule(**options).describe() == f"patience: a trial has finished when loss0 was not better in {waited}"

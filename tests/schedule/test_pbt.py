@@ -592,3 +592,10 @@ def test_it_finds_better_schedules_than_the_population_began_with() -> None:
     first = [loss(world.params[n], 40) for n in range(8)]
     assert np.median(final) < np.median(first) / 2
     assert min(final) <= min(first)
+
+
+def test_a_constant_of_the_space_says_how_far_members_train() -> None:
+    space = Space((*SPACE.parameters, Parameter(name="epochs", type="constant", value=40)))
+    spec = ScheduleSpec(method="pbt", resource="epoch")
+    found = PopulationBasedTraining(Contest(schedule=spec, objectives=(Objective(metric="loss"),), seed=0, space=space))
+    assert (found.top, found.interval) == (40, 4)

@@ -24,8 +24,9 @@ class _Best(msgspec.Struct):
 
 
 class Patience(WatchOne):
-    """Ends a trial after `reports` reports in a row (or once `resource` was used up) in which one objective (`metric`;
-    the first by default) was not better by more than `min_delta` than its best before. The count begins at `grace`.
+    """Ends a trial after `reports` reports in a row (or once so much resource as `span` was used up) in which one
+    objective (`metric`; the first by default) was not better by more than `min_delta` than its best before. The count
+    begins at `grace`.
 
     This is early stopping in the sense of training: the trial has finished, it was not beaten by another. So it ends as
     `complete`, and its value is what the objective's `value:` picks from its reports: with `value: best` its best,
@@ -35,7 +36,7 @@ class Patience(WatchOne):
     rule: ClassVar[str] = "patience"
     options: ClassVar[dict[str, Any]] = {
         "reports": 10,
-        "resource": None,
+        "span": None,
         "min_delta": 0,
         "metric": None,
         "grace": 0,
@@ -45,11 +46,11 @@ class Patience(WatchOne):
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)
         options = Options(contest)
-        self.patience = options.number("resource", None, above=0)
-        self.reports = options.whole("reports", 10 if self.patience is None else None)
+        self.span = options.number("span", None, above=0)
+        self.reports = options.whole("reports", 10 if self.span is None else None)
         self.min_delta = options.number("min_delta", 0, least=0)
-        if self.reports is not None and self.patience is not None:
-            raise options.error("resource", "has no meaning beside `reports`; leave one of them out")
+        if self.reports is not None and self.span is not None:
+            raise options.error("span", "has no meaning beside `reports`; leave one of them out")
         self._best: dict[int, _Best] = {}
 
     def judge(self, progress: Progress) -> Stop | None:
@@ -75,7 +76,7 @@ class Patience(WatchOne):
             enough, waited = best.since >= self.reports, f"{best.since} reports"
         else:
             since = progress.step - max(best.step, self.grace)
-            enough, waited = since >= (self.patience or 0), f"{since:g} of {self.unit}"
+            enough, waited = since >= (self.span or 0), f"{since:g} of {self.unit}"
         if not enough:
             return None
         delta = f" by more than {self.min_delta:g}" if self.min_delta else ""
@@ -88,5 +89,5 @@ class Patience(WatchOne):
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        waited = f"{self.reports} reports" if self.reports is not None else f"{self.patience:g} of {self.unit}"
+        waited = f"{self.reports} reports" if self.reports is not None else f"{self.span:g} of {self.unit}"
         return f"patience: a trial has finished when {self.objective.metric} was not better in {waited}"

@@ -26,7 +26,7 @@ from rung.schedule.explore import Explorer, described
 from rung.schedule.options import Options, exact
 from rung.schedule.ranking import UNKNOWN, ranking
 from rung.schedule.reasons import MOST_NAMED, Verdicts, figure, named, shown, trials
-from rung.schedule.rungs import result
+from rung.schedule.rungs import limit, result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,7 @@ class _Vacancy(msgspec.Struct, frozen=True):
 
 class PopulationBasedTraining:
     """Options: `population` (8), `interval` (a tenth of `max`), `quantile` (0.25), `resample` (0.25), `factors`
-    ([0.8, 1.2]), `max` (None: members run to their own end), `type` (asynchronous)."""
+    ([0.8, 1.2]), `max` (`rungs.limit`; None: members run to their own end), `type` (asynchronous)."""
 
     options: ClassVar[dict[str, Any]] = {
         "population": POPULATION,
@@ -86,7 +86,7 @@ class PopulationBasedTraining:
         if contest.space is None:
             raise BadInput("population based training needs a search space", key="schedule.method")
         options = Options(contest)
-        self.top = options.number("max", None, above=0)
+        self.top = limit(contest)
         self.interval = _interval(options, self.top)
         self.trials = contest.budget.trials
         self.population = options.whole("population", POPULATION, least=2)
