@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LCBENCH = Path("/work/shared/data/lcbench_curves.npz")
-SCRATCH = Path(__file__).resolve().parents[1] / "results" / "scratch" / "fidelity"
+ROOT = Path(__file__).resolve().parents[2]
+LCBENCH = ROOT.parent / "shared" / "data" / "lcbench_curves.npz"  # beside the project
+SCRATCH = ROOT / "bench" / "results" / "scratch" / "fidelity"
 PARTS = (0.01, 0.001)  # of the best: what is to be come within
 
 
