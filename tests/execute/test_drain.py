@@ -163,6 +163,16 @@ def test_a_checkpoint_must_be_a_folder_with_something_in_it(tmp_path: Path) -> N
     assert drained.notes == [f"checkpoint {name} is not there or empty: {root}/{name}" for name in names]
 
 
+def test_a_folder_behind_a_link_is_no_checkpoint(tmp_path: Path) -> None:
+    """It would be deleted, one day, and is none of ours."""
+    saved(tmp_path / "elsewhere", "precious")
+    (tmp_path / "checkpoints").symlink_to(tmp_path / "elsewhere" / "checkpoints")
+    (tmp_path / "reports.jsonl").write_text(named("precious"))
+    drained = Reader(job(tmp_path), Cursor()).drain(NOW)
+    assert (len(drained.reports), drained.checkpoints) == (1, [])
+    assert drained.notes == [f"checkpoint precious is not taken: {tmp_path}/checkpoints is a link, expected a folder"]
+
+
 def test_a_folder_is_one_checkpoint(tmp_path: Path) -> None:
     saved(tmp_path, "latest")
     (tmp_path / "reports.jsonl").write_text(named("latest") * 2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,15 @@ def test_a_copy_that_fails_is_told_and_begun_again(tmp_path: Path) -> None:
         start(tmp_path, 2)
     attempt_directory(tmp_path, "s", trial=0, attempt=2).unlink()
     assert start(tmp_path, 2) == 1
+
+
+def test_a_pipe_or_a_socket_that_a_program_left_holds_nobody_up(tmp_path: Path) -> None:
+    saved = save(tmp_path, 1)
+    os.mkfifo(saved / "deep" / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(saved / "socket"))  # the whole path may be too long for one
+    assert start(tmp_path, 2) == 1
+    assert sorted(path.name for path in checkpoint(tmp_path, 2).rglob("*")) == ["deep", "latest", "model"]
 
 
 def test_a_copy_exists_whole_or_not_at_all(tmp_path: Path) -> None:

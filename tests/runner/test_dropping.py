@@ -115,6 +115,27 @@ def test_links_go_and_not_what_they_point_to(tmp_path: Path) -> None:
     remove(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("which", ["checkpoints", "attempt", "trial"])
+def test_what_a_program_has_linked_to_is_not_deleted(tmp_path: Path, which: str) -> None:
+    """It has put a link in place of a folder of ours, and named a folder behind it as its checkpoint."""
+    runs, directory = tmp_path / "runs", attempt_directory(tmp_path / "runs", "s", trial=0, attempt=1)
+    link = {"checkpoints": directory / "checkpoints", "attempt": directory, "trial": directory.parent}[which]
+    precious = directory / "checkpoints" / "precious"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    for folder in (precious, directory / "checkpoint"):
+        folder.mkdir(parents=True)
+        (folder / "data").write_text("data")
+    work = Copies(runs, "s", lambda: None)
+    work.drop([ev.Dropped(0, 1, "precious")])
+    live = Live(0, attempt=1, stop=Reason(by="test", text="enough"))
+    work.tidy(state_with("other"), live)
+    work.close()
+    assert (precious / "data").exists()
+    assert (directory / "checkpoint" / "data").exists()
+
+
 def state_with(*names: str) -> State:
     """A state that knows of these checkpoints of trial 0."""
     log = Folding(study_spec(checkpoint=CheckpointSpec(trial_latest=9)))

@@ -45,6 +45,19 @@ def test_a_trial_that_ends_by_itself_counts_at_every_rung() -> None:
     assert 0 in fidelity.at[-1]
 
 
+def test_a_complete_trial_that_is_given_another_result_is_shown_with_it() -> None:
+    """A person has told it, or had the trial run again."""
+    fidelity = Fidelity(rungs=2, dimensions=1)
+    fidelity.reached(Reached(0, at(0, 3.0)))
+    fidelity.concluded(Concluded(at(0, 2.0), complete=True))
+    fidelity.concluded(Concluded(at(1, 1.0), complete=True))
+    assert told(fidelity.concluded(Concluded(at(1, 9.0), complete=True))) == {1: 9.0}
+    assert told(fidelity.concluded(Concluded(at(0, 8.0), complete=True))) == {0: 3.0}  # what it had at the rung counts
+    for number in range(2, 5):
+        fidelity.concluded(Concluded(at(number, 5.0), complete=True))
+    assert told(fidelity.everything()) == {0: 8.0, 1: 9.0, 2: 5.0, 3: 5.0, 4: 5.0}
+
+
 def test_a_failed_trial_is_shown_as_it_is() -> None:
     fidelity = Fidelity(rungs=1, dimensions=1)
     fidelity.reached(Reached(0, at(0, 1.0)))

@@ -122,6 +122,8 @@ class Reader:
         folder = f"{self._path(wire.SNAPSHOTS)}/{name}"
         if name in self._names:
             self._note(f"checkpoint {name} was named before: each needs a folder of its own")
+        elif os.path.islink(self._path(wire.SNAPSHOTS)):  # noqa: PTH114
+            self._note(f"checkpoint {name} is not taken: {self._path(wire.SNAPSHOTS)} is a link, expected a folder")
         elif not _is_filled(folder):
             self._note(f"checkpoint {name} is not there or empty: {folder}")
         else:

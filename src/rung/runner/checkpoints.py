@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rung.inside import snapshot
@@ -18,7 +20,6 @@ from rung.runner.jobs import attempt_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
-    from pathlib import Path
 
     from rung.model import Source
     from rung.study.events import Dropped
@@ -65,10 +66,23 @@ def bring(saved: Path, here: Path, *, size: int | None = None, to_attempt: bool 
         raise Gone(f"{saved} holds {size_of(saved)} bytes, not the {size} that were saved")
     partial_copy = here.with_name(here.name + ".partial")
     shutil.rmtree(partial_copy, ignore_errors=True)
-    shutil.copytree(saved, partial_copy, symlinks=True)
+    shutil.copytree(saved, partial_copy, symlinks=True, ignore=_special)
     if to_attempt:
         snapshot.mark(str(here.parent), snapshot.listing(str(partial_copy)))  # until it changes nothing is to be kept
     partial_copy.rename(here)
+
+
+def _special(folder: str, names: list[str]) -> list[str]:
+    """Those that are neither files, folders nor links: a pipe or a socket that a program left cannot be copied."""
+    modes = {name: Path(folder, name).lstat().st_mode for name in names}
+    plain = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
+    return [name for name, mode in modes.items() if not any(holds(mode) for holds in plain)]
+
+
+def is_linked(directory: Path) -> bool:
+    """Whether the attempt's `directory`, its trial's, or its folder of snapshots is a link. A program has made it one,
+    and where it leads nothing is ours to delete."""
+    return any(path.is_symlink() for path in (directory.parent, directory, directory / SNAPSHOTS))
 
 
 def tidy(directory: Path, kept: Collection[str], *, all_of_it: bool) -> None:
@@ -77,7 +91,7 @@ def tidy(directory: Path, kept: Collection[str], *, all_of_it: bool) -> None:
     `all_of_it`: where there are any the working copy goes too, because a trial that was ended goes on from them, if at
     all. What one that ended by itself has saved after its last report stays."""
     folder = directory / SNAPSHOTS
-    if not folder.is_dir():
+    if is_linked(directory) or not folder.is_dir():
         return
     for found in folder.iterdir():
         if found.name not in kept:
@@ -139,8 +153,8 @@ class Copies:
     def drop(self, dropped: Iterable[Dropped]) -> None:
         """The folders of these checkpoints go."""
         for one in dropped:
-            path = snapshot_directory(self.runs, self.study, trial=one.trial, attempt=one.attempt, name=one.name)
-            self.threads.submit(remove, path)
+            directory = attempt_directory(self.runs, self.study, trial=one.trial, attempt=one.attempt)
+            self.threads.submit(_drop, directory, one.name)
 
     def tidy(self, state: State, live: Live) -> None:
         """What an attempt that is over left, and no line of the log names, goes."""
@@ -155,6 +169,12 @@ class Copies:
         for copy in self.under_way.values():
             copy.cancel()
         self.threads.shutdown(wait=True)
+
+
+def _drop(directory: Path, name: str) -> None:
+    """The snapshot of the attempt with this `directory` is gone."""
+    if not is_linked(directory):
+        remove(directory / SNAPSHOTS / name)
 
 
 def _bring_new(saved: Path, here: Path, *, size: int | None = None) -> None:

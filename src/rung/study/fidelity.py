@@ -69,10 +69,19 @@ class Fidelity:
             self.highest.pop(number, None)
             return [result]
         if item.complete:
+            self._corrected(result)
             return self.reached(Reached(len(self.at) - 1, result)) or self._shown([number])
         if number not in self.highest:  # ended below the lowest rung: all that is known of it
             return self.reached(Reached(0, result))
         return self._shown([number])
+
+    def _corrected(self, result: Result) -> None:
+        """A complete trial has another result, since a person said so or had it run again: it counts wherever the one
+        before was all that was known."""
+        ended = self.at[-1].get(result.number)
+        for known in self.at:
+            if ended is not None and known.get(result.number) is ended:
+                known[result.number] = result
 
     def everything(self) -> list[Result]:
         """All that a searcher that begins now is to be told."""
