@@ -284,3 +284,24 @@ def test_a_lesser_channel_names_no_checkpoints() -> None:
     read = channels("loss", cursor=Cursor(channel="file"))
     assert read.stdout_line(b'{"loss": 1, "_checkpoint": "3"}', 0, NOW) == []
     assert read.take_named() == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "line", "note"),
+    [
+        ("samples", b'{"loss": 1, "epoch": 1}', "its epoch is taken for it"),
+        ("samples", b'{"loss": 1}', "the number of the report is taken for it"),
+        ("samples", b'{"loss": 1, "samples": 10}', None),
+        ("epoch", b'{"loss": 1}', None),
+        (None, b'{"loss": 1, "epoch": 1}', None),
+    ],
+)
+def test_a_resource_that_is_never_reported_is_noted_once(resource: str | None, line: bytes, note: str | None) -> None:
+    names = tuple(dict.fromkeys([*([resource] if resource else []), "step", "epoch", "iteration"]))
+    channels = Channels(("loss",), names, Cursor(), resource=resource)
+    channels.file_line(line, 0.0)
+    channels.file_line(line.replace(b"1}", b"2}"), 0.0)
+    notes = channels.take_notes()
+    assert [said for said in notes if "does not report" in said] == (
+        [f"it does not report {resource}, which the schedule counts in: {note}"] if note else []
+    )

@@ -32,7 +32,7 @@ def start(runs: Path, attempt: int) -> int:
 
     async def work() -> int:
         woken = asyncio.Event()
-        copies = Copies(runs, "s", woken.set)
+        copies = Copies(runs, "s", woken.set, print)
         times, state = 0, Folding(study_spec()).state
         while not copies.arrived(state, Live(0, attempt=attempt)):
             await asyncio.wait_for(woken.wait(), 10)

@@ -127,7 +127,7 @@ def test_what_a_program_has_linked_to_is_not_deleted(tmp_path: Path, which: str)
     for folder in (precious, directory / "checkpoint"):
         folder.mkdir(parents=True)
         (folder / "data").write_text("data")
-    work = Copies(runs, "s", lambda: None)
+    work = Copies(runs, "s", lambda: None, print)
     work.drop([ev.Dropped(0, 1, "precious")])
     live = Live(0, attempt=1, stop=Reason(by="test", text="enough"))
     work.tidy(state_with("other"), live)
@@ -146,7 +146,7 @@ def state_with(*names: str) -> State:
 
 
 def copies(tmp_path: Path) -> Copies:
-    return Copies(tmp_path, "s", lambda: None)
+    return Copies(tmp_path, "s", lambda: None, print)
 
 
 def test_all_that_is_under_way_is_done_when_a_runner_leaves(tmp_path: Path) -> None:

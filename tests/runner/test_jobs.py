@@ -93,7 +93,7 @@ def test_metrics_are_objectives_and_outcomes_and_the_resource_may_be_the_step(tm
     spec = msgspec.structs.replace(study_spec(objectives=objectives, outcomes=outcomes), schedule=schedule)
     made = job(of(spec), tmp_path)
     assert made.metrics == ("loss", "size", "latency")
-    assert made.steps == ("step", "rounds", "epoch", "iteration")
+    assert made.steps == ("rounds", "step", "epoch", "iteration")
 
 
 def test_a_function_is_called_by_this_python(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def test_what_is_given_is_taken() -> None:
         (1, lambda o: o.number("x", 3, above=1), "expected a number above 1, got 1"),
         (1, lambda o: o.number("x", 3, below=1), "expected a number below 1, got 1"),
         (3, lambda o: o.number("x", 1, above=0, most=1), "expected a number above 0 and of at most 1, got 3"),
+        (float("inf"), lambda o: o.number("x", 1), "expected a number, got inf"),
+        (10**310, lambda o: o.number("x", 1), f"expected a number, got {10**310}"),
         (1.5, lambda o: o.whole("x", 1), "expected a whole number of at least 1, got 1.5"),
         (9, lambda o: o.whole("x", 1, most=4), "expected a whole number from 1 to 4, got 9"),
         (1, lambda o: o.flag("x", True), "expected true or false, got 1"),

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 
 from properties.test_schedules import ACTIONS, PROGRAMS, SPECS, Action, act
 from rung.model import Checkpoint, CheckpointSpec, Objective, Reason, Report, Source, StudySpec, from_wire
+from rung.study import checkpoints, replay, snapshot
 from rung.study import events as ev
-from rung.study import replay, snapshot
 from rung.study.checkpoints import BUDGET_AFTER, ENOUGH_TO_DROP, LARGE_BYTES, begin_from, droppable, left_over, needed
 from rung.study.invariants import broken
+from rung.study.state import State
 from rung.study.transitions import FINAL
 from rung.testing.studies import Folding, World, study_spec
 from rung.testing.training import Program
@@ -263,6 +264,29 @@ def test_what_must_stay_stays_though_the_disk_budget_is_exceeded(begin: Begin) -
         save(log, log.started(), 0.5, size=10)
     assert droppable(log.state) == ()
     assert log.state.shelf.bytes == 30
+
+
+def test_where_all_must_stay_no_report_makes_anybody_look_for_more(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look costs as much as there are checkpoints, and a disk budget may be exceeded for the whole of a study."""
+    log = begin(spec(disk_bytes=25))
+    trials = [log.started() for _ in range(3)]
+    for trial in trials:
+        save(log, trial, 0.5, size=10)
+    looked: list[State] = []
+
+    def worst_first(state: State) -> list[Any]:
+        looked.append(state)
+        return original(state)
+
+    original = checkpoints._worst_first
+    monkeypatch.setattr(checkpoints, "_worst_first", worst_first)
+    assert (droppable(log.state), looked) == ((), [])
+    save(log, trials[1], 0.4, size=10)
+    assert [(one.trial, one.name) for one in droppable(log.state)] == [(1, "1")]
+    assert looked == [log.state]
+    assert broken(log.state) == []
 
 
 def test_a_checkpoint_without_a_value_is_worse_than_any(begin: Begin) -> None:

@@ -119,10 +119,10 @@ def test_patience_counts_trials_with_a_value_that_were_no_better(begin: Begin) -
     for _ in range(2):
         log.done(0.75)
     pruned = log.started()
-    drain(log, pruned, {"loss": 0.1})
+    drain(log, pruned, {"loss": 0.9})
     log.add(ev.TrialStopped, trial=pruned, attempt=1, reason=Reason(by="median", text="no"))
     log.exited(pruned, code=143)
-    log.completed(pruned, 0.1, state="pruned")
+    log.completed(pruned, 0.9, state="pruned")
     assert said(log.state) == "the last 3 trials were no better than trial 4"
     reason = closing_reason(log.state)
     assert reason is not None
@@ -329,3 +329,23 @@ def test_goals_that_are_maximized_end_by_their_own_direction(make_world: MakeWor
     world = make_world(spec, behave=lambda *_: Ending(reports=({"accuracy": next(values)},))).run()
     assert len(world.state) == 4
     assert [str(deviation) for deviation in replay.check(world.events, policy_for)] == []
+
+
+def test_patience_counts_held_trials_too_and_each_of_them_once(begin: Begin) -> None:
+    log = begin(study_spec(trials=99, budget=Budget(trials=99, patience=2)))
+    why = Reason(by="test", text="held")
+    first, second, third = (log.started() for _ in range(3))
+    for number, loss in ((first, 0.5), (second, 0.7), (third, 0.9)):
+        log.reported(number, {"loss": loss})
+        log.add(ev.TrialPaused, trial=number, attempt=1, reason=why)
+        log.exited(number, code=143)
+    assert (log.state.tally.leader, log.state.tally.stale) == (first, 2)
+    closing = closing_reason(log.state)
+    assert closing is not None
+    assert closing.text == f"the last 2 trials were no better than trial {first}"
+    log.add(ev.TrialContinued, trial=second, attempt=1, to=9.0, reason=why)
+    log.started(second)
+    log.reported(second, {"loss": 0.4})
+    log.add(ev.TrialPaused, trial=second, attempt=2, reason=why)
+    log.exited(second, code=143)
+    assert (log.state.tally.leader, log.state.tally.stale) == (second, 0)

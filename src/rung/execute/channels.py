@@ -27,6 +27,7 @@ _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?!\.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _ANYTHING = re.compile(rf"(?P<name>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?i:{_NUMBER})")
 _MOST_NAMES = 8
+_COUNTED = "the schedule counts increasing steps only"
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -75,14 +76,23 @@ class Named(NamedTuple):
 
 class Channels:
     """The reports of one job, line by line, from `cursor` on. Before that the trial had made `before` reports, in
-    earlier attempts; so whether this attempt has reported yet can be told from any cursor."""
+    earlier attempts; so whether this attempt has reported yet can be told from any cursor. `resource`: what the
+    schedule counts in, None where it does not say."""
 
-    def __init__(self, metrics: Sequence[str], steps: Sequence[str], cursor: Cursor, *, before: int = 0) -> None:
+    def __init__(
+        self,
+        metrics: Sequence[str],
+        steps: Sequence[str],
+        cursor: Cursor,
+        *,
+        before: int = 0,
+        resource: str | None = None,
+    ) -> None:
         self._metrics = frozenset(metrics)
         self._steps = tuple(steps)
         self.reports, self.step = cursor.reports, cursor.step
         self.channel: Channel = cursor.channel
-        self._before = before
+        self._before, self._resource = before, resource
         self._text = TextGroup(metrics, steps)
         self._named: list[Named] = []
         self._notes: list[str] = []
@@ -178,14 +188,24 @@ class Channels:
     def _compare(self, step: float) -> None:
         """A step that does not increase is noted, once of each kind."""
         if step < self.step:
-            self._note("backwards", f"step {step:g} came after step {self.step:g}")
+            self._note("backwards", f"step {step:g} came after step {self.step:g}: {_COUNTED}")
         elif step == self.step:
-            self._note("twice", f"step {step:g} was reported twice")
+            self._note("twice", f"step {step:g} was reported twice: {_COUNTED}")
 
     def _note(self, kind: str, text: str) -> None:
         if kind not in self._noted:
             self._noted.add(kind)
-            self._notes.append(f"{text}: the schedule counts increasing steps only")
+            self._notes.append(text)
+
+    def _look_for_resource(self, name: str | None) -> None:
+        """A step that goes by another `name` (None: by none) is taken for the resource, and that is noted. A program
+        that reports once an epoch need not say so."""
+        if self._resource in {None, name} or (name is None and self._resource in {"step", "epoch", "iteration"}):
+            return
+        took = f"its {name}" if name is not None else "the number of the report"
+        self._note(
+            "resource", f"it does not report {self._resource}, which the schedule counts in: {took} is taken for it"
+        )
 
     def _take_step(self, values: dict[str, float]) -> float | None:
         """The first step name with a finite number; it leaves `values` unless it is a declared metric too."""
@@ -194,7 +214,10 @@ class Channels:
             if step is not None and math.isfinite(step):
                 if name not in self._metrics:
                     del values[name]
+                self._look_for_resource(name)
                 return step
+        if values:
+            self._look_for_resource(None)
         return None
 
 

@@ -51,7 +51,8 @@ class Reader:
 
     def __init__(self, job: Job, cursor: Cursor) -> None:
         self._directory, self._attempt = job.directory, job.attempt
-        self._channels = Channels(job.metrics, job.steps, cursor, before=job.begin.reports)
+        resource = job.env.get(wire.RESOURCE_NAME)
+        self._channels = Channels(job.metrics, job.steps, cursor, before=job.begin.reports, resource=resource)
         self._lines = {name: Lines(cursor.offsets.get(name, 0)) for name in _FILES}
         self._checkpoints: list[Checkpoint] = []
         self._names: set[str] = set()

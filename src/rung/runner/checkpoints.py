@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from rung.inside import snapshot
 from rung.inside.wire import SNAPSHOTS, WORKING_COPY
 from rung.runner.jobs import attempt_directory
+from rung.study.checkpoints import over_budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -111,8 +112,9 @@ def remove(path: Path) -> None:
 class Copies:
     """The work under way; `done` is called, in the loop, when a copy has ended."""
 
-    def __init__(self, runs: Path, study: str, done: Callable[[], None]) -> None:
-        self.runs, self.study, self.done = runs, study, done
+    def __init__(self, runs: Path, study: str, done: Callable[[], None], say: Callable[[str], None]) -> None:
+        self.runs, self.study, self.done, self.say = runs, study, done, say
+        self.said = False  # that they take too much room
         self.under_way: dict[tuple[int, int], asyncio.Future[None]] = {}
         self.threads = ThreadPoolExecutor(2, "rung-checkpoint")
 
@@ -158,6 +160,10 @@ class Copies:
 
     def tidy(self, state: State, live: Live) -> None:
         """What an attempt that is over left, and no line of the log names, goes."""
+        too_much = None if self.said else over_budget(state)
+        if too_much is not None:
+            self.said = True
+            self.say(too_much)
         saved = state.shelf.saved.get(live.number, ())
         kept = {one.checkpoint.name for one in saved if one.checkpoint.attempt == live.attempt}
         directory = attempt_directory(self.runs, self.study, trial=live.number, attempt=live.attempt)

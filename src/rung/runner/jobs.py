@@ -57,7 +57,7 @@ def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
         env=_environment(state, live, study=study, directory=directory) | _injected(spec.run.inject, params),
         params=params,
         metrics=tuple(dict.fromkeys([o.metric for o in spec.objectives] + [o.metric for o in spec.outcomes])),
-        steps=tuple(dict.fromkeys(STEP_NAMES[:1] + resource + STEP_NAMES[1:])),
+        steps=tuple(dict.fromkeys(resource + STEP_NAMES)),  # a schedule that names its resource counts in that
         timeout_s=spec.run.timeout_s,
         grace_s=spec.run.grace_s,
         gpus=spec.run.gpus,

@@ -90,7 +90,7 @@ class Runner:
         self.cut_off = False  # the lease is gone
         self.stale = True  # another process wrote
         self.wake = asyncio.Event()
-        self.copies = Copies(settings.runs, settings.study, self.wake.set)
+        self.copies = Copies(settings.runs, settings.study, self.wake.set, say)
         self.asked: tuple[Question, asyncio.Future[Timed]] | None = None
         self.asking = Asking()
         self.answer_took_s = QUICK_ANSWER_S

@@ -10,7 +10,7 @@ is wrong and what would be right. An option that is absent, or null, has its def
 
 from __future__ import annotations
 
-import math
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -108,7 +108,8 @@ def exact(value: float) -> float:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it is a number that a float can hold: not NaN, and no integer of hundreds of digits either."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _within(value: float, above: float | None, below: float | None, least: float | None, most: float | None) -> bool:

@@ -36,7 +36,8 @@ Rank = tuple[float, int, int]  # loss, trial, place among all that the trial eve
 
 
 class Shelf(msgspec.Struct):
-    """The checkpoints that are kept, by trial, oldest first. `places` counts all that a trial ever saved."""
+    """The checkpoints that are kept, by trial, oldest first. `places` counts all that a trial ever saved; `bytes` are
+    those of all, `needed_bytes` of those that must stay."""
 
     saved: dict[int, list[Saved]] = {}
     places: dict[int, int] = {}
@@ -44,6 +45,8 @@ class Shelf(msgspec.Struct):
     due: dict[int, tuple[int, int]] = {}  # trials of which some may go -> how many, and their bytes
     dropped: tuple[Dropped, ...] = ()  # the last that were: their folders may not be gone yet
     bytes: int = 0
+    needed: dict[int, int] = {}  # trials of which some must stay -> their bytes
+    needed_bytes: int = 0
     ranked: list[Rank] = []
 
     def add(self, trial: int, saved: Saved, *, best: int) -> int | None:
@@ -52,7 +55,7 @@ class Shelf(msgspec.Struct):
         saved.place = place
         self.saved.setdefault(trial, []).append(saved)
         self.bytes += saved.checkpoint.bytes
-        if not best or math.isnan(saved.loss):
+        if math.isnan(saved.loss):
             return None
         insort(self.ranked, (saved.loss, trial, place))
         return self.ranked[best][1] if len(self.ranked) > best else None
@@ -93,14 +96,24 @@ def begin_from(state: State, trial: int) -> Source | None:
 
 
 def refile(state: State, trial: int | None) -> None:
-    """The trial is due if, and only if, some of its checkpoints may go."""
-    if trial is None or (trial not in state.shelf.saved and trial not in state.shelf.due):
+    """The trial is due if, and only if, some of its checkpoints may go; and what of it must stay is counted."""
+    shelf = state.shelf
+    if trial is None or not (trial in shelf.saved or trial in shelf.due or trial in shelf.needed):
         return
     sizes = [saved.checkpoint.bytes for _, saved in _unneeded(state, trial)]
     if sizes:
-        state.shelf.due[trial] = len(sizes), sum(sizes)
+        shelf.due[trial] = len(sizes), sum(sizes)
     else:
-        state.shelf.due.pop(trial, None)
+        shelf.due.pop(trial, None)
+    must = needed_bytes(state, trial)
+    shelf.needed_bytes += must - shelf.needed.pop(trial, 0)
+    if must:
+        shelf.needed[trial] = must
+
+
+def needed_bytes(state: State, trial: int) -> int:
+    """The bytes of those checkpoints of a trial that must stay."""
+    return sum({saved.place: saved.checkpoint.bytes for saved in _required(state, trial)}.values())
 
 
 def saved_by(state: State, event: ev.TrialReported) -> Iterator[Saved]:
@@ -116,7 +129,7 @@ def saved_by(state: State, event: ev.TrialReported) -> Iterator[Saved]:
 
 def droppable(state: State) -> tuple[Dropped, ...]:
     """The checkpoints that nobody needs any more, when it is worth saying so now."""
-    due, over = state.shelf.due, _over_budget(state)
+    due, over = state.shelf.due, _may_shrink(state)
     count, freed = sum(number for number, _ in due.values()), sum(size for _, size in due.values())
     if not over and (not count or (count < ENOUGH_TO_DROP and freed < LARGE_BYTES and _busy(state))):
         return ()
@@ -153,6 +166,18 @@ def _over_budget(state: State) -> bool:
     return limit is not None and state.shelf.bytes > limit
 
 
+def _may_shrink(state: State) -> bool:
+    """Whether there is too much, and anything of it may go: to look for it costs as much as there are checkpoints, and
+    there may be too much for the whole of a study."""
+    if not _over_budget(state):
+        return False
+    shelf, stay = state.shelf, state.shelf.needed_bytes
+    for trial, place in _best_of_all(state):
+        must = {one.place for one in _required(state, trial)}
+        stay += sum(one.checkpoint.bytes for one in shelf.saved[trial] if one.place == place and place not in must)
+    return shelf.bytes > stay
+
+
 def _required(state: State, trial: int) -> Iterator[Saved]:
     """What must stay whatever the policy says."""
     saved = state.shelf.saved.get(trial, [])
@@ -187,13 +212,29 @@ def _beyond_budget(state: State, freed: int, gone: set[tuple[int, int]]) -> list
     assert limit is not None
     excess = state.shelf.bytes - freed - int(limit * BUDGET_AFTER)
     found: list[tuple[int, Saved]] = []
+    staying = gone | _best_of_all(state)
     for trial, saved in _worst_first(state):
         if excess <= 0:
             break
-        if (trial, saved.place) not in gone:
+        if (trial, saved.place) not in staying:
             found.append((trial, saved))
             excess -= saved.checkpoint.bytes
     return found
+
+
+def _best_of_all(state: State) -> set[tuple[int, int]]:
+    """Trial and place of the best checkpoint of the study, or of as many as it wants: they stay, whatever room there
+    is."""
+    best = state.shelf.ranked[: max(1, state.spec.checkpoint.study_best)]
+    return {(trial, place) for _, trial, place in best}
+
+
+def over_budget(state: State) -> str | None:
+    """What to tell the user when checkpoints that must stay take more room than there is for them."""
+    if not _over_budget(state) or droppable(state):
+        return None
+    limit, size = state.spec.checkpoint.disk_bytes, state.shelf.bytes
+    return f"checkpoints take {size} bytes, more than checkpoint.disk ({limit}), and each of them is needed"
 
 
 def _worst_first(state: State) -> list[tuple[int, Saved]]:

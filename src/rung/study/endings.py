@@ -27,12 +27,16 @@ COST = "cost"  # the metric in which trials report what they have cost so far
 
 class Tally(msgspec.Struct):
     """What is counted for the endings. `cost`: of all attempts that are over, by price, or as reported; `costs`: what
-    each live trial has reported; `stale`: trials with a value in a row that were not better; `met`: the first trial
-    that made the stop expression true."""
+    each live trial has reported; `least`: the best loss of the first objective that a trial had when it was held or
+    over, and `leader` which one; `stale`: trials since then that were held or over and no better, `judged` those of
+    them that are not over; `met`: the first trial that made the stop expression true."""
 
     cost: float = 0.0
     costs: dict[int, float] = {}
+    least: float = math.inf
+    leader: int = -1
     stale: int = 0
+    judged: set[int] = set()
     met: int = -1
 
 
@@ -64,11 +68,23 @@ def exited(state: State, trial: int, seconds: float) -> None:
         state.tally.cost += price * seconds / 3600
 
 
-def completed(state: State, event: ev.TrialCompleted, *, better: bool) -> None:
+def completed(state: State, event: ev.TrialCompleted) -> None:
     """One more trial is over."""
     state.tally.costs.pop(event.trial, None)
-    if event.values is not None:
-        state.tally.stale = 0 if better else state.tally.stale + 1
+    if event.values:
+        judged(state, event.trial, from_wire(event.values[0]))
+    state.tally.judged.discard(event.trial)
+
+
+def judged(state: State, trial: int, value: float) -> None:
+    """A trial was held, or is over: with this value of the first objective it is the best yet, or one more that is not.
+    It counts once, however often it is held."""
+    tally, loss = state.tally, state.spec.objectives[0].loss(value)
+    if loss < tally.least or tally.leader < 0:
+        tally.least, tally.leader, tally.stale = loss, trial, 0
+    elif trial not in tally.judged and trial != tally.leader:
+        tally.stale += 1
+    tally.judged.add(trial)
 
 
 def spent(state: State) -> float:
@@ -93,7 +109,7 @@ def enough(state: State) -> Reason | None:
     if budget.stop is not None and tally.met >= 0:
         return _reached(state, f"{budget.stop} holds for trial {tally.met}", {"trial": tally.met})
     if budget.patience is not None and tally.stale >= budget.patience:
-        text = f"the last {tally.stale} trials were no better than trial {state.switches.best}"
+        text = f"the last {tally.stale} trials were no better than trial {tally.leader}"
         return Reason(by="budget", text=text, phase="drain")
     return None
 

@@ -17,7 +17,7 @@ from rung.model import Command, Continue, Done, LogError, Reason, Source, Start,
 from rung.study import events as ev
 from rung.study.checkpoints import begin_from, droppable, needed
 from rung.study.policy import Answer, Policy
-from rung.study.settle import closing_reason, given_up, over, settled
+from rung.study.settle import Outcome, closing_reason, given_up, over, settled
 from rung.study.spaces import fitting
 from rung.study.state import State
 from rung.study.transitions import Phase, after
@@ -69,7 +69,7 @@ class Engine:
     def decide(self, *, at: float, free: int) -> list[ev.Decision]:
         """What is due at once, in the order it should be appended. `free`: how many attempts may be assigned."""
         wanted = self.policy.due(self.state) if self._held is None else None
-        outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = list(settled(self.state, wanted))
+        outcomes: list[Outcome] = list(settled(self.state, wanted))
         if not outcomes and self.startable():
             outcomes += self._assignments(free)
         if not outcomes and (dropped := droppable(self.state)):
@@ -147,7 +147,7 @@ class Engine:
         dropped: set[int] = set()
         for decision in decisions:
             if isinstance(decision, ev.CheckpointsDropped):
-                if not any(needed(self.state, dropped) for dropped in decision.dropped):
+                if not any(needed(self.state, checkpoint) for checkpoint in decision.dropped):
                     kept.append(decision)
                 continue
             trial = getattr(decision, "trial", None)
@@ -181,7 +181,7 @@ class Engine:
         expected = known + isinstance(decision, ev.AttemptAssigned)
         return bool(getattr(decision, "attempt", expected) != expected)
 
-    def _assignments(self, free: int) -> list[tuple[type[ev.Decision], dict[str, object]]]:
+    def _assignments(self, free: int) -> list[Outcome]:
         return [(ev.AttemptAssigned, self._assignment(n)) for n in heapq.nsmallest(free, self.state.due[Phase.WAITING])]
 
     def _assignment(self, trial: int) -> dict[str, object]:
@@ -192,52 +192,53 @@ class Engine:
         if isinstance(command, Wait):
             return []
         if isinstance(command, Start):
-            trial, source = question.number, question.source
-            proposed: dict[str, object] = {
-                "trial": trial,
-                "params": command.params,
-                "reason": command.reason,
-                "memo": command.memo,
-                "enqueued": command.reason.data.get("index") if command.reason.by == "enqueue" else None,
-                "seconds": _kept(seconds) if command.reason.by not in {"enqueue", "start"} else None,
-                "ticket": command.ticket,
-                "source": source,
-            }
-            assigned: dict[str, object] = {
-                "trial": trial,
-                "attempt": 1,
-                "resource": _number(command.resource),
-                "source": source,
-            }
-            outcomes: list[tuple[type[ev.Decision], dict[str, object]]] = [
-                (ev.TrialProposed, proposed),
-                (ev.AttemptAssigned, assigned),
-            ]
+            outcomes = _begun(command, question, seconds)
         elif isinstance(command, Continue):
-            trial, to = command.trial, _number(command.to)
-            going_on: dict[str, object] = {
-                "trial": trial,
-                "attempt": question.attempt - 1,
-                "to": to,
-                "reason": command.reason,
-            }
-            assigned = {"trial": trial, "attempt": question.attempt, "resource": to, "source": question.source}
-            outcomes = [(ev.TrialContinued, going_on), (ev.AttemptAssigned, assigned)]
+            outcomes = _continued(command, question)
         elif isinstance(command, Done):
-            # A trial that fails yet makes room for another: it asks again when all have ended, and nothing has changed.
-            if not question.alone or question.based_on != self.state.seq:
-                return []
-            paused = [self.state.live[number] for number in self.state.running()]
-            outcomes = [given_up(self.state, live, _never_continued(live, command.reason)) for live in paused]
-            outcomes = outcomes or [over(self.state, command.reason)]
+            outcomes = self._done(command, question)
         else:
             raise LogError(f"a policy's question was answered with {type(command).__name__}")
         return [self._decision(k, f, at=at, free=question.free, based_on=question.based_on) for k, f in outcomes]
+
+    def _done(self, command: Done, question: Question) -> list[Outcome]:
+        # A trial that fails yet makes room for another: it asks again when all have ended, and nothing has changed.
+        if not question.alone or question.based_on != self.state.seq:
+            return []
+        paused = [self.state.live[number] for number in self.state.running()]
+        outcomes = [given_up(self.state, live, _never_continued(live, command.reason)) for live in paused]
+        return outcomes or [over(self.state, command.reason)]
 
     def _decision(
         self, kind: type[ev.Decision], fields: dict[str, object], *, at: float, free: int, based_on: int
     ) -> ev.Decision:
         return kind(at=at, based_on=based_on, runner=self.me.runner, epoch=self.me.epoch, free=free, **fields)  # type: ignore[arg-type]
+
+
+def _begun(command: Start, question: Question, seconds: float | None) -> list[Outcome]:
+    """A new trial, and its first attempt."""
+    reason, trial, source = command.reason, question.number, question.source
+    proposed: dict[str, object] = {
+        "trial": trial,
+        "params": command.params,
+        "reason": reason,
+        "memo": command.memo,
+        "enqueued": reason.data.get("index") if reason.by == "enqueue" else None,
+        "seconds": _kept(seconds) if reason.by not in {"enqueue", "start"} else None,
+        "ticket": command.ticket,
+        "source": source,
+    }
+    resource = _number(command.resource)
+    assigned: dict[str, object] = {"trial": trial, "attempt": 1, "resource": resource, "source": source}
+    return [(ev.TrialProposed, proposed), (ev.AttemptAssigned, assigned)]
+
+
+def _continued(command: Continue, question: Question) -> list[Outcome]:
+    """A trial that was held, and its next attempt."""
+    trial, to, attempt = command.trial, _number(command.to), question.attempt
+    going_on: dict[str, object] = {"trial": trial, "attempt": attempt - 1, "to": to, "reason": command.reason}
+    assigned: dict[str, object] = {"trial": trial, "attempt": attempt, "resource": to, "source": question.source}
+    return [(ev.TrialContinued, going_on), (ev.AttemptAssigned, assigned)]
 
 
 def _kept(seconds: float | None) -> float | None:

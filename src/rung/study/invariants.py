@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rung.study.checkpoints import needed_bytes
 from rung.study.transitions import FINAL, LIVE, Phase
 
 if TYPE_CHECKING:
@@ -82,8 +83,16 @@ def _checkpoints(state: State) -> list[str]:
     shelf = state.shelf
     size = sum(saved.checkpoint.bytes for several in shelf.saved.values() for saved in several)
     lines = [] if size == shelf.bytes else [f"checkpoints take {size} bytes, {shelf.bytes} are counted"]
+    must = sum(shelf.needed.values())
+    if must != shelf.needed_bytes:
+        lines.append(f"checkpoints that must stay take {must} bytes, {shelf.needed_bytes} are counted")
+    lines += [
+        f"checkpoints of trial {trial} that must stay take {found} bytes, {shelf.needed.get(trial, 0)} are counted"
+        for trial in sorted({*shelf.saved, *shelf.needed})
+        if (found := needed_bytes(state, trial)) != shelf.needed.get(trial, 0)
+    ]
     ranked = sorted((s.loss, n, s.place) for n, several in shelf.saved.items() for s in several if s.loss == s.loss)
-    if state.spec.checkpoint.study_best and ranked != shelf.ranked:
+    if ranked != shelf.ranked:
         lines.append("the ranking of checkpoints is not that of those that are kept")
     return lines + [
         f"trial {trial} is to begin from a checkpoint of trial {source.trial} that is gone"

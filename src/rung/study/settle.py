@@ -221,7 +221,7 @@ def _limit(live: Live) -> float:
 def _again(state: State, live: Live, exited: ev.TrialExited) -> Outcome:
     texts = {
         "lost": "its machine is gone",
-        "never": "it had not started when its runner was gone",
+        "never": exited.tail or "it had not started when its runner was gone",
         "interrupted": "the runner was asked to stop",
     }
     base: dict[str, object] = {"trial": live.number, "attempt": live.attempt}

@@ -17,7 +17,7 @@ from rung.study.live import Live, Runner, Switches
 from rung.study.state import State
 from rung.study.transitions import LIVE, Phase
 
-FOLD_VERSION = "4"  # raise it whenever `State.apply` gives another state for the same log
+FOLD_VERSION = "5"  # raise it whenever `State.apply` gives another state for the same log
 
 
 class _Edit(msgspec.Struct, array_like=True):

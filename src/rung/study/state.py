@@ -164,7 +164,8 @@ class State:
         _HANDLERS[type(event)](self, event)
         if phase is not None and trial is not None:
             self._move(trial, phase)
-            refile(self, trial)
+            if not isinstance(event, ev.TrialReported) or event.checkpoints:
+                refile(self, trial)
         if isinstance(event, ev.TrialRetried) and trial == self.switches.best:
             self.compare_all()
         self.seq = seq
@@ -202,6 +203,8 @@ class State:
         if (was in LIVE) != (phase in LIVE):
             self.busy[self.live[trial].epoch] += 1 if phase in LIVE else -1
         (self.active.discard if phase in FINAL or phase is Phase.PAUSED else self.active.add)(trial)
+        if phase is Phase.PAUSED and (values := self.live[trial].values(self.spec.objectives)):
+            endings.judged(self, trial, values[0])
         if phase not in {Phase.PAUSING, Phase.PAUSED}:
             self.released.discard(trial)
         if phase in FINAL:
@@ -410,10 +413,9 @@ class State:
             self.errors[event.trial] = event.error
         if len(self.switches.first_outcomes) < FIRST_OUTCOMES and (by_itself or event.state != "failed"):
             self.switches.first_outcomes.append(event.state)
-        best = self.switches.best
         if event.state == "complete" and event.values:
             self._compare(event.trial, from_wire(event.values[0]))
-        endings.completed(self, event, better=best != self.switches.best)
+        endings.completed(self, event)
 
     def remember(self, delta: int) -> None:
         """Searchers see this next: a trial's number when it was proposed, ~number when it has a result."""

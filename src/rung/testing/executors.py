@@ -52,8 +52,9 @@ class Told:
                 self._changed.notify_all()
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Returns as soon as an event makes `condition` true; fails the test when none comes within `WITHIN_S`. It rests
-        as a runner does, so that a virtual clock goes on."""
+        """Returns as soon as an event makes `condition` true; fails the test when none comes within `WITHIN_S`.
+
+        It rests as a runner does, so that a virtual clock goes on."""
         async with self._changed:
             try:
                 while not condition():
