@@ -235,9 +235,12 @@ def _with(
 
 def _seconds(time: float | str) -> float:
     try:
-        return parse_duration(time)
+        seconds = parse_duration(time)
     except BadInput as error:
         raise BadInput(error.message, place="simulate", key="time") from None
+    if seconds <= 0:
+        raise BadInput(f"must be more than 0, got {time!r}", place="simulate", key="time")
+    return seconds
 
 
 def _replaced(record: Any, **given: Any) -> Any:

@@ -62,7 +62,7 @@ def read_table(
         path, dataset = name, after if dataset is None else dataset
     file = Path(path)
     if not file.is_file():
-        raise BadInput("no such file", place=str(path))
+        raise BadInput("is a folder; name a table in it" if file.is_dir() else "no such file", place=str(path))
     if file.suffix == ".npz":
         return _archive(file, str(path), dataset)
     if dataset is not None:
@@ -89,7 +89,8 @@ def _archive(file: Path, place: str, dataset: str | None) -> Table:
         with np.load(file, allow_pickle=False) as arrays:  # unpickling would run whatever the file says
             return _from_arrays(arrays, place, dataset)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise BadInput(f"cannot be read as a NumPy archive: {error}", place=place) from None
+        why = "no archive, or one of Python objects, which are not read" if "pickle" in str(error) else str(error)
+        raise BadInput(f"cannot be read as a NumPy archive: {why}", place=place) from None
 
 
 def _from_arrays(arrays: Any, place: str, dataset: str | None) -> Table:
