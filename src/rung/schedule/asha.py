@@ -21,12 +21,13 @@ by themselves.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.schedule.options import Options
 from rung.schedule.plan import asynchronous
 from rung.schedule.promotion import Promotion
-from rung.schedule.rungs import Cut, Ladder, ladder
+from rung.schedule.rungs import LARGEST, Cut, Ladder, ladder
 from rung.schedule.stopping import Rungs, Stopping
 
 if TYPE_CHECKING:
@@ -104,9 +105,16 @@ class Race:
 
 
 def bracket_option(contest: Contest, ladder: Ladder, default: int) -> int:
-    """The option `brackets`: one for each level and the top at the most. Raises `BadInput`."""
+    """The option `brackets`: one for each level and the top at the most. Raises `BadInput`, also for so many levels that
+    the parts of the brackets, which are powers of eta, have no meaning."""
     options, most = Options(contest), len(ladder.resources)
     found = options.whole("brackets", default)
+    if max(found, default) > 1 and Fraction(ladder.eta) ** (most - 1) > LARGEST:
+        name = next((name for name in ("increment", "levels") if name in options), "eta")
+        raise options.error(
+            name, f"makes {len(ladder.levels)} rungs, too many for brackets: the first would begin with eta^{most - 1} "
+            "trials; ask for fewer rungs"
+        )  # fmt: skip
     if found > most:
         at = listed(ladder.resources)
         raise options.error("brackets", f"expected at most {most}, one for each resource ({at}), got {found}")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rung.schedule.rungs import Ladder
 
 NOMINAL = 5  # rungs that are shown where nothing says how many there will be
+MOST_HALVINGS = 12  # of the trials that are shown where nothing says how many there will be
 
 
 def sizes(ladder: Ladder, bracket: int) -> tuple[int, ...]:
@@ -84,5 +85,6 @@ def asynchronous(ladder: Ladder, weights: Sequence[int], trials: int | None) -> 
 
 
 def _nominal(ladder: Ladder, bracket: int) -> int:
-    halvings = min(len(ladder.resources) - 1 - bracket, NOMINAL - 1 if ladder.top is None else len(ladder.levels))
+    most = NOMINAL - 1 if ladder.top is None else MOST_HALVINGS
+    halvings = min(len(ladder.resources) - 1 - bracket, most)
     return ceil(Fraction(ladder.eta) ** halvings)
