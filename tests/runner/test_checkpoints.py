@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 from pathlib import Path
@@ -86,6 +87,27 @@ def test_a_copy_that_fails_is_told_and_begun_again(tmp_path: Path) -> None:
         start(tmp_path, 2)
     attempt_directory(tmp_path, "s", trial=0, attempt=2).unlink()
     assert start(tmp_path, 2) == 1
+
+
+def test_nobody_waits_for_the_copy_of_an_attempt_that_was_ended_meanwhile(tmp_path: Path) -> None:
+    """It fails, and that is no news either."""
+    save(tmp_path, 1)
+    attempt_directory(tmp_path, "s", trial=0, attempt=2).write_text("in the way")
+    heard: list[object] = []
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+        state, live, woken = Folding(study_spec()).state, Live(0, attempt=2), asyncio.Event()
+        copies = Copies(tmp_path, "s", woken.set, print)
+        assert not copies.arrived(state, live)
+        copies.tidy(state, live)
+        assert copies.under_way == {}
+        await asyncio.wait_for(woken.wait(), 10)
+        copies.close()
+
+    asyncio.run(work())
+    gc.collect()
+    assert heard == []
 
 
 def test_a_pipe_or_a_socket_that_a_program_left_holds_nobody_up(tmp_path: Path) -> None:

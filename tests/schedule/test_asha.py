@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rung.model import Continue, Pause, Stop
 from rung.schedule.asha import Asha
 from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Level, Next, Progress, Resumed
-from rung.schedule.plan import Allocation, allocated
+from rung.schedule.plan import MOST_HALVINGS, Allocation, allocated
 from rung.testing.racing import Command, Meeting, contest, reaches, spread
 
 RNG = np.random.default_rng(0)
@@ -343,6 +343,9 @@ def test_the_plan_of_one_bracket() -> None:
     levels = (Level(24, 64), Level(6, 256), Level(1, 1024))
     assert made(min=64, max=1024, eta=4).brackets(24) == [Bracket(24, levels)]
     assert made().brackets(None) == [Bracket(27, tuple(map(Level, (27, 9, 3, 1), LEVELS)))]
+    [many] = made(max=9990, increment=10).brackets(None)
+    assert many.trials == 3**MOST_HALVINGS, "not a number of hundreds of digits"
+    assert [level.trials for level in many.levels[-988:]] == [1] * 988
     endless = Asha(contest({}, epochs=None))
     assert endless.brackets(10) == [Bracket(10, (Level(10, 1), Level(3, 3), Level(1, 9)))]
 

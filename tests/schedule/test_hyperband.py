@@ -228,6 +228,14 @@ def test_who_is_tried_again_runs_alone() -> None:
     assert continued(scheduler) == [1, 2, 3]
 
 
+def test_more_rungs_than_brackets_can_have_are_refused_at_once() -> None:
+    """The numbers of trials in its brackets have hundreds of digits."""
+    for options in ({}, {"synchronous": True}):
+        with pytest.raises(BadInput, match="makes 999 rungs, too many for 1000 brackets") as caught:
+            Hyperband(contest({"max": 9990, "increment": 10, **options}))
+        assert caught.value.key == "schedule.increment"
+
+
 def test_without_a_maximum_there_are_no_brackets() -> None:
     with pytest.raises(BadInput) as caught:
         Hyperband(contest({}, epochs=None))

@@ -166,6 +166,9 @@ class Copies:
             self.say(too_much)
         saved = state.shelf.saved.get(live.number, ())
         kept = {one.checkpoint.name for one in saved if one.checkpoint.attempt == live.attempt}
+        copy = self.under_way.pop((live.number, live.attempt), None)
+        if copy is not None:  # it was ended while it was waited for, and nobody asks any more how that went
+            copy.add_done_callback(lambda done: done.cancelled() or done.exception())
         directory = attempt_directory(self.runs, self.study, trial=live.number, attempt=live.attempt)
         ended_by_us = live.pause is not None or live.stop is not None
         self.threads.submit(tidy, directory, kept, all_of_it=ended_by_us)

@@ -21,13 +21,12 @@ by themselves.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rung.schedule.options import Options
 from rung.schedule.plan import asynchronous
 from rung.schedule.promotion import Promotion
-from rung.schedule.rungs import LARGEST, Cut, Ladder, ladder
+from rung.schedule.rungs import Cut, Ladder, ladder
 from rung.schedule.stopping import Rungs, Stopping
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from rung.schedule.base import Bracket, Contest, Delta, Next
 
 TYPES = ("stopping", "promotion")
+MOST_RUNGS = 10_000  # of all brackets together
 FEW = 6  # levels that are read at a glance
 LADDER_OPTIONS: dict[str, Any] = {"min": 1, "max": None, "eta": 3, "levels": None, "increment": None}
 
@@ -105,19 +105,16 @@ class Race:
 
 
 def bracket_option(contest: Contest, ladder: Ladder, default: int) -> int:
-    """The option `brackets`: one for each level and the top at the most. Raises `BadInput`, also for so many levels that
-    the parts of the brackets, which are powers of eta, have no meaning."""
+    """The option `brackets`: one for each level and the top at the most. Raises `BadInput`, also for so many rungs in
+    so many brackets that nobody gets far in any."""
     options, most = Options(contest), len(ladder.resources)
     found = options.whole("brackets", default)
-    if max(found, default) > 1 and Fraction(ladder.eta) ** (most - 1) > LARGEST:
-        name = next((name for name in ("increment", "levels") if name in options), "eta")
-        raise options.error(
-            name, f"makes {len(ladder.levels)} rungs, too many for brackets: the first would begin with eta^{most - 1} "
-            "trials; ask for fewer rungs"
-        )  # fmt: skip
     if found > most:
         at = listed(ladder.resources)
         raise options.error("brackets", f"expected at most {most}, one for each resource ({at}), got {found}")
+    if found * most > MOST_RUNGS:
+        name = next((name for name in ("increment", "levels") if name in options), "eta")
+        raise options.error(name, f"makes {len(ladder.levels)} rungs, too many for {found} brackets: ask for fewer")
     return found
 
 

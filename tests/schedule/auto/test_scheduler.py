@@ -138,3 +138,14 @@ def test_bad_options_say_what_would_be_right(name: str) -> None:
     schedule = msgspec.structs.replace(asked.schedule, options={name: "x"})
     with pytest.raises(BadInput, match="expected"):
         FreezeThaw(msgspec.structs.replace(asked, schedule=schedule))
+
+
+def test_no_held_trial_is_run_on_only_because_its_place_would_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the budget lets nothing begin, those that can hardly become the best are left where they are."""
+    spared = bowled(trials=14)
+    monkeypatch.setattr("rung.schedule.auto.scheduler.UNLIKELY", 0.0)
+    all_run_on = bowled(trials=14)
+    assert spared.work() < all_run_on.work()
+    errors = [abs(math.log10(lr) + 2.0) for lr in spared.lrs]
+    finished = [run.number for run in spared.runs if run.step == 27]
+    assert min(errors[number] for number in finished) < min(errors) + 0.1

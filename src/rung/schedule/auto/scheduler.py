@@ -30,7 +30,7 @@ from rung.schedule.auto.curves import Curve, Resumption
 from rung.schedule.auto.fresh import anywhere, around, unknown
 from rung.schedule.auto.outlook import Candidates, Fitted, Outlook, Worth, learn
 from rung.schedule.auto.words import Forecast, Words
-from rung.schedule.base import Ask, Begun, Held, Progress, Propose, Resumed
+from rung.schedule.base import Ask, Begun, Held, Over, Progress, Propose, Resumed
 from rung.schedule.options import Options, exact
 from rung.schedule.rungs import limit
 from rung.search.gp.inputs import shape_of
@@ -47,6 +47,7 @@ INITIAL_LOW, INITIAL_HIGH = 4, 10
 MOST, THINNED = 224, 160  # trials that do not run: beyond MOST all but THINNED are forgotten
 GROWN = 1.2  # growth of the number of looks after which hyperparameters are fitted again
 HOPELESS = 1e-9  # a chance to be the best below it is none; of early looks models are too sure for much more
+UNLIKELY = 1e-3  # below this a held trial is not run on only because its place would be empty
 STEADY = math.log(1.1)  # a trial that runs is held for what is worth so much more
 ASKED = 8  # one in so many new configurations is the searcher's
 CENTRES = 8
@@ -240,7 +241,10 @@ class FreezeThaw:
         may_begin = trials is None or number < trials
         place = int(np.argmax(waiting.value)) if held else -1
         if held and (not may_begin or waiting.value[place] >= new.value.max(initial=-math.inf)):
-            return self._thawed(held[place], self._forecast(outlook, waiting, place))
+            forecast = self._forecast(outlook, waiting, place)
+            if not may_begin and held[place].points and forecast.chance < UNLIKELY:
+                return Over(f"none of the {len(held)} held trials is likely to become the best")
+            return self._thawed(held[place], forecast)
         if not len(units) or number % ASKED == ASKED - 1:
             return Ask(resource=first)
         best = int(np.argmax(new.value))
