@@ -397,6 +397,15 @@ def test_when_the_budget_has_no_room_for_a_clone_nobody_is_ended() -> None:
     assert isinstance(scheduler.next(5, rng(5)), Propose)
 
 
+@pytest.mark.parametrize(("losses", "replaced"), [(None, 1), ((0.5,), 0)])
+def test_a_failed_trial_of_the_users_own_does_not_count_either(losses: tuple[float] | None, replaced: int) -> None:
+    scheduler = pbt(population=4, interval=10, trials=5)
+    begun(scheduler, [0.1, 0.2, 0.3, 0.9], step=9)
+    scheduler.observe([Begun(4, {"lr": 0.5})])  # beside the population: all its places are taken
+    scheduler.observe([Ended(4, losses)])
+    assert len(scheduler.observe([Progress(3, 10.0, (0.9,))])) == replaced
+
+
 def test_several_objectives_and_bounds_rank_too() -> None:
     scheduler = PopulationBasedTraining(
         Contest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from rung.search.base import Exhausted, Suggestion
 from rung.study import events as ev
 from rung.study import replay, snapshot
 from rung.study.endings import enough, spent
+from rung.study.invariants import broken
 from rung.study.settle import closing_reason, settled
 from rung.study.state import State
 from rung.testing.studies import BEGIN, Diary, Ending, Folding, World, searching_with, study_spec
@@ -72,6 +73,25 @@ def test_a_program_that_counts_from_nothing_again_is_not_paid_twice(begin: Begin
     log.started(trial)
     drain(log, trial, {"cost": 2.0})
     assert spent(log.state) == 7.0  # what a user wants to have done again is new work
+
+
+def test_what_has_been_spent_is_known_without_looking_at_all_that_runs(begin: Begin) -> None:
+    log = begin(study_spec(trials=99, budget=Budget(trials=99, cost=1e9), run=RunSettings(price=3600.0))).attached()
+    numbers = [log.started() for _ in range(9)]
+    log.exited(numbers[2])
+    log.completed(numbers[2], 1.0)
+    drain(log, numbers[3], {"cost": 0.5}, {"cost": 0.75})
+    assert sorted(log.state.tally.priced) == [n for n in numbers if n not in {2, 3}]
+    assert broken(log.state) == []
+    log.state.active = _Untouched(log.state.active)
+    last = log.state.switches.last_at
+    running = sum(last - (log.state.live[n].started or 0.0) for n in numbers if n not in {2, 3})
+    assert spent(log.state) == pytest.approx(log.state.tally.cost + running)
+
+
+class _Untouched(set[int]):
+    def __iter__(self) -> Iterator[int]:
+        raise AssertionError("all that run are looked at")
 
 
 def test_by_price_every_attempt_costs_its_time_and_a_running_one_what_it_has_run(begin: Begin) -> None:

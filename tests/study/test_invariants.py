@@ -32,8 +32,9 @@ def miscount(state: State) -> None:
 
 
 def lose_the_live(state: State) -> None:
-    state.busy[state.live.pop(2).epoch] -= 1
-    state.active.discard(2)
+    del state.live[3]
+    state.active.discard(3)
+    state.due[Phase.WAITING].discard(3)
 
 
 def keep_the_dead(state: State) -> None:
@@ -51,6 +52,18 @@ def forget_the_active(state: State) -> None:
 
 def misweigh_the_checkpoints(state: State) -> None:
     state.shelf.bytes += 1
+
+
+def misweigh_what_must_stay(state: State) -> None:
+    state.shelf.needed_bytes += 1
+
+
+def forget_what_costs(state: State) -> None:
+    del state.tally.priced[2]
+
+
+def miscount_what_costs(state: State) -> None:
+    state.tally.priced_since += 1
 
 
 def forget_the_runner(state: State) -> None:
@@ -86,11 +99,14 @@ def test_a_sound_state() -> None:
     ("breakage", "line"),
     [
         (miscount, "2 trials are counted as complete, 1 are"),
-        (lose_the_live, "trial 2 is neither final nor live"),
+        (lose_the_live, "trial 3 is neither final nor live"),
         (keep_the_dead, "trial 0 is final and live"),
         (miscount_the_busy, "runners have {1: 2} attempts, {1: 2, 9: 1} are counted"),
         (forget_the_active, "the active trials are [2, 3, 4, 5], [] are said to be"),
         (misweigh_the_checkpoints, "checkpoints take 0 bytes, 1 are counted"),
+        (misweigh_what_must_stay, "checkpoints that must stay take 0 bytes, 1 are counted"),
+        (forget_what_costs, "trials [2, 4] cost by their time, [4] are counted"),
+        (miscount_what_costs, "trials that cost by their time started after 32 s in sum, 33 are counted"),
         (forget_the_runner, "trial 2 is running and no runner was named for it"),
         (forget_the_exit, "trial 5 has ended without an exit"),
         (forget_the_stop, "trial 4 is stopping without a reason"),

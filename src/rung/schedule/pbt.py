@@ -106,7 +106,8 @@ class PopulationBasedTraining:
         self._begun = 0  # trials that count against the budget
         self._barren: set[int] = set()  # members whose clone failed at its beginning, and who have not reported since
         self._told: set[int] = set()  # trials that were told to end, and have not yet
-        self._beside: set[int] = set()  # trials that are held, and no part of the population
+        self._outside: set[int] = set()  # trials that are no part of the population, and have not ended yet
+        self._beside: set[int] = set()  # those of them that are held
 
     # ------------------------------------------------------------------------------------------------ what is observed
 
@@ -139,7 +140,8 @@ class PopulationBasedTraining:
         never = [slot for slot, vacancy in self._vacant.items() if vacancy.replaces is None]
         slot = ticket.get("slot") if ticket.get("slot") in self._vacant else min(never, default=None)
         if slot is None:
-            return  # nobody asked for it: it runs to its end, beside the population
+            self._outside.add(begun.number)  # nobody asked for it: it runs to its end, beside the population
+            return
         del self._vacant[slot]
         cloned = begun.parent is not None
         self._slots[slot] = self._members[begun.number] = member = _Member(
@@ -183,9 +185,11 @@ class PopulationBasedTraining:
 
     def _ended(self, ended: Ended) -> list[Stop | Pause | Continue]:
         member = self._members.get(ended.number)
-        if ended.losses is None and (member is not None or ended.number in self._told):
+        under_way = member is not None or ended.number in self._told or ended.number in self._outside
+        if ended.losses is None and under_way:
             self._begun -= 1  # a failed one does not count against the budget
         self._told.discard(ended.number)
+        self._outside.discard(ended.number)
         self._beside.discard(ended.number)
         if member is None:
             return []

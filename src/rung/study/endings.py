@@ -33,6 +33,8 @@ class Tally(msgspec.Struct):
 
     cost: float = 0.0
     costs: dict[int, float] = {}
+    priced: dict[int, float] = {}  # running attempts that cost by their time, by trial -> when they started
+    priced_since: float = 0.0  # the sum of these, each in seconds after the study was created
     least: float = math.inf
     leader: int = -1
     stale: int = 0
@@ -46,6 +48,7 @@ def reported(state: State, live: Live, report: Report) -> None:
     stop, tally = state.spec.budget.stop, state.tally
     cost = from_wire(report.values.get(COST, math.nan))
     if math.isfinite(cost):
+        _not_priced(state, live.number)
         before = tally.costs.get(live.number, 0.0)
         tally.costs[live.number] = max(cost, before)
         tally.cost += max(0.0, cost - before)
@@ -61,8 +64,24 @@ def _meets(live: Live, text: str) -> bool:
         return False  # such as a division by a metric that is 0
 
 
+def started(state: State, trial: int, at: float) -> None:
+    """An attempt runs from now on, and costs by its time unless the trial has said what it costs."""
+    _not_priced(state, trial)
+    if trial not in state.tally.costs:
+        state.tally.priced[trial] = at
+        state.tally.priced_since += at - state.created.at
+
+
+def _not_priced(state: State, trial: int) -> None:
+    tally = state.tally
+    begun = tally.priced.pop(trial, None)
+    if begun is not None:
+        tally.priced_since = tally.priced_since - (begun - state.created.at) if tally.priced else 0.0
+
+
 def exited(state: State, trial: int, seconds: float) -> None:
     """What an attempt has cost by its time is counted, where trials do not say it themselves."""
+    _not_priced(state, trial)
     price = state.spec.run.price
     if price is not None and trial not in state.tally.costs:
         state.tally.cost += price * seconds / 3600
@@ -92,9 +111,8 @@ def spent(state: State) -> float:
     price, tally = state.spec.run.price, state.tally
     if price is None:
         return tally.cost
-    running = (state.live[n] for n in state.active if n not in tally.costs and state.live[n].exit is None)
-    seconds = sum(max(0.0, state.switches.last_at - live.started) for live in running if live.started is not None)
-    return tally.cost + price * seconds / 3600
+    seconds = len(tally.priced) * (state.switches.last_at - state.created.at) - tally.priced_since
+    return tally.cost + price * max(0.0, seconds) / 3600
 
 
 def enough(state: State) -> Reason | None:

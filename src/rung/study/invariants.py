@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 def broken(state: State) -> list[str]:
     """One line for each invariant that does not hold; empty for a sound state."""
-    return [*_counts(state), *_live_trials(state), *_final_trials(state), *_requests(state), *_checkpoints(state)]
+    return [
+        *_counts(state),
+        *_live_trials(state),
+        *_final_trials(state),
+        *_requests(state),
+        *_costs(state),
+        *_checkpoints(state),
+    ]
 
 
 def _counts(state: State) -> list[str]:
@@ -77,6 +85,18 @@ def _final_trials(state: State) -> list[str]:
 
 def _requests(state: State) -> list[str]:
     return [f"trial {n} is over and still asked to stop" for n in sorted(state.trial_stops) if n not in state.live]
+
+
+def _costs(state: State) -> list[str]:
+    tally, running = state.tally, [live for number, live in state.live.items() if state.phase(number) in LIVE]
+    priced = {live.number: live.started for live in running if live.started is not None}
+    priced = {number: started for number, started in priced.items() if number not in tally.costs}
+    if priced != tally.priced:
+        return [f"trials {sorted(priced)} cost by their time, {sorted(tally.priced)} are counted"]
+    since = sum(started - state.created.at for started in priced.values())
+    if not math.isclose(since, tally.priced_since, rel_tol=1e-9, abs_tol=1e-3):
+        return [f"trials that cost by their time started after {since:g} s in sum, {tally.priced_since:g} are counted"]
+    return []
 
 
 def _checkpoints(state: State) -> list[str]:

@@ -3,7 +3,7 @@ state comes from folding the log, and one written by another version of the fold
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ from rung.study.live import Live, Runner, Switches
 from rung.study.state import State
 from rung.study.transitions import LIVE, Phase
 
-FOLD_VERSION = "5"  # raise it whenever `State.apply` gives another state for the same log
+FOLD_VERSION = "6"  # raise it whenever `State.apply` gives another state for the same log
 
 
 class _Edit(msgspec.Struct, array_like=True):
@@ -30,7 +30,7 @@ class _Edit(msgspec.Struct, array_like=True):
 
 class _Frozen(msgspec.Struct):
     created: ev.StudyCreated
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=0)]
     decisions: int
     budget: Any
     run: Any

@@ -297,6 +297,7 @@ class State:
         live = self.live[event.trial]
         live.pid, live.ticks, live.boot, live.host = event.pid, event.ticks, event.boot, event.host
         live.started = event.at
+        endings.started(self, event.trial, event.at)
         if event.attempt == 1 or not live.tracks:
             self.table["started"][event.trial] = event.at
 

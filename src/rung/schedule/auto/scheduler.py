@@ -30,7 +30,7 @@ from rung.schedule.auto.curves import Curve, Resumption
 from rung.schedule.auto.fresh import anywhere, around, unknown
 from rung.schedule.auto.outlook import Candidates, Fitted, Outlook, Worth, learn
 from rung.schedule.auto.words import Forecast, Words
-from rung.schedule.base import Ask, Begun, Held, Over, Progress, Propose, Resumed
+from rung.schedule.base import Ask, Begun, Ended, Held, Over, Progress, Propose, Resumed
 from rung.schedule.options import Options, exact
 from rung.schedule.rungs import limit
 from rung.search.gp.inputs import shape_of
@@ -85,6 +85,7 @@ class FreezeThaw:
         self.count, self.looks, self.fit_at = 0, 0, min(self.initial, _initial(len(self.space.names)))
         self.best: tuple[float, int] = (math.inf, -1)  # the best loss, and whose it is
         self.fitted: Fitted | None = None
+        self.failed: set[int] = set()
         self.standing: list[int] = []  # trials by what they were last predicted to end with, best first
         self._told = 0  # how often anything was reported that a model may use
         self._outlook_of: tuple[tuple[Any, ...], Outlook] | None = None  # what was computed, and from what
@@ -106,6 +107,8 @@ class FreezeThaw:
         if isinstance(delta, Begun):
             self._begun(delta)
             return self._thinned()
+        if isinstance(delta, Ended):  # one that failed makes room for another
+            (self.failed.add if delta.losses is None else self.failed.discard)(delta.number)
         curve = self.curves.get(delta.number)
         if curve is None:
             return []  # it was forgotten, and ends
@@ -238,7 +241,7 @@ class FreezeThaw:
         waiting = outlook.worth(self._as_candidates(held))
         units, new = self._new(outlook, number)
         trials = self.contest.budget.trials
-        may_begin = trials is None or number < trials
+        may_begin = trials is None or number - len(self.failed) < trials
         place = int(np.argmax(waiting.value)) if held else -1
         if held and (not may_begin or waiting.value[place] >= new.value.max(initial=-math.inf)):
             forecast = self._forecast(outlook, waiting, place)
