@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 LEVEL, SHAPE = 4.0, 4.0  # variances of the mean curve, in standardised losses
 JITTER = 1e-8
 LENGTH_SD = math.sqrt(3.0)
-"""Behind the log lengthscales of h, in this order: the logarithms of four variances, of the variance of the noise, and
-of the lengthscale of log resource."""
+# h is the log lengthscales, then in this order: the logarithms of the variances level, shape, own and drift, of the
+# variance of the noise, and of the lengthscale of log resource.
 
 
 class Rows(NamedTuple):
