@@ -23,7 +23,8 @@ signal.signal(signal.SIGTERM, lambda *_: done.set())
 print("loss: 1", flush=True)
 while not done.wait(0.05):
     pass
-threading.Event().wait(0.5)
+print("told", flush=True)
+threading.Event().wait(1.0)
 sys.exit(7)
 """
 STUBBORN = "import signal,time; signal.signal(15, signal.SIG_IGN); print('loss: 1', flush=True); time.sleep(100)"
@@ -68,7 +69,8 @@ def test_an_interruption_is_remembered_when_the_runner_is_killed_before_it_can_s
     runner = study.run()
     study.wait_for(ev.TrialReported)
     runner.signal(signal.SIGINT)
-    until(lambda: list(study.runs.glob("study/*/*/stop")), what="the trial was asked to end")
+    said = study.runs / "study" / "00000" / "1" / "stdout"
+    until(lambda: "told" in said.read_text(), what="the trial was asked to end")
     runner.kill()
     until(lambda: not study.processes(), what="the trial has ended")
     study.handle().stop()

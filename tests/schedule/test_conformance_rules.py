@@ -24,7 +24,8 @@ AMONG: dict[str, Any] = {
 
 
 class TestMedian(SchedulerConformance):
-    MANY: ClassVar[int] = 3000
+    MANY: ClassVar[int] = 2000
+    SWAPS: ClassVar[int] = 20
     BAD: ClassVar[Any] = {**AMONG, "average": [1, "yes"]}
 
     @pytest.fixture
@@ -87,7 +88,8 @@ class TestPatienceByResource(SchedulerConformance):
 
 
 class TestWilcoxon(SchedulerConformance):
-    MANY: ClassVar[int] = 3000
+    MANY: ClassVar[int] = 2000
+    SWAPS: ClassVar[int] = 20
     BAD: ClassVar[Any] = {"p": [0, 0.6, "0.1"], "min": [0, 1.5, "2"]}
 
     @pytest.fixture
@@ -96,7 +98,8 @@ class TestWilcoxon(SchedulerConformance):
 
 
 class TestCurve(SchedulerConformance):
-    MANY: ClassVar[int] = 5000
+    MANY: ClassVar[int] = 2500
+    SWAPS: ClassVar[int] = 16
     given: ClassVar[Any] = {"population": 5, "alpha": 0.3}
     BAD: ClassVar[Any] = {
         "max": [0, "many", float("inf")],

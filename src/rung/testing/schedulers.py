@@ -8,7 +8,8 @@
             return MyScheduler                  # called with a `Contest`
 
 `BAD` has values that its options must refuse, beside a mapping, which all but those in `MAPPINGS` must. `MANY` is for
-how many trials the work for one delta must not grow; `TRIALS` is how long the other tests take a study to be.
+how many trials the work for one delta must not grow; `TRIALS` is how long the other tests take a study to be; `SWAPS`
+is how many pairs of neighbours change places, about.
 
 What is promised about order: nothing depends on the order in which reports of *other* trials were stored, as far as
 those are independent. Two neighbouring reports of different trials are independent if changing places changes nothing
@@ -46,6 +47,7 @@ class SchedulerConformance:
     MAPPINGS: ClassVar[frozenset[str]] = frozenset()
     TRIALS: ClassVar[int] = 40
     MANY: ClassVar[int] = 10_000
+    SWAPS: ClassVar[int] = 60
     FILLS: ClassVar[bool] = True
     """Whether it goes on to begin trials as long as the budget allows."""
 
@@ -106,7 +108,7 @@ class SchedulerConformance:
         """See the promise above."""
         meeting = self.meeting(make, trials=24, workers=8, lag=2)
         swapped = 0
-        for i in _neighbours(meeting.history):
+        for i in _neighbours(meeting.history, self.SWAPS):
             prefix, pair, rest = meeting.history[:i], meeting.history[i : i + 2], meeting.history[i + 2 : i + 60]
             straight = _Replay(make(meeting.contest), meeting.contest).show(prefix)
             crossed = _Replay(make(meeting.contest), meeting.contest).show(prefix)
@@ -319,14 +321,14 @@ def _failing(number: int, step: float) -> tuple[float | None, ...] | None:
     return None if number % 5 == 3 and step >= 1 + number % 7 else falling(number, step)
 
 
-def _neighbours(history: Sequence[Delta]) -> Iterator[int]:
-    """Where two reports of different trials follow each other; 60 places at the most, spread over the history."""
+def _neighbours(history: Sequence[Delta], most: int) -> Iterator[int]:
+    """Where two reports of different trials follow each other; about `most` places, spread over the history."""
     found = [
         i
         for i, (one, two) in enumerate(pairwise(history))
         if isinstance(one, Progress) and isinstance(two, Progress) and one.number != two.number
     ]
-    return iter(found[:: max(1, len(found) // 60)])
+    return iter(found[:: max(1, len(found) // most)])
 
 
 def _kinds(answers: Sequence[Sequence[Command]]) -> Counter[tuple[str, int, float | None]]:
