@@ -9,7 +9,7 @@ SEARCHED := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench bench-quality bench-fidelity clean
+.PHONY: help demo test coverage lint format bench bench-quality bench-fidelity clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
@@ -19,6 +19,9 @@ demo: .venv/demo.stamp ## tune a neural network on handwritten digits (about a m
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/rung run examples/digits/study.yaml
 
 test: lint ## run every check and every test
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+coverage: .venv/test.stamp ## run every test measured, which takes twice as long, and say what none of them runs
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" COVERAGE_FILE="$(CURDIR)/build/coverage/data" \
 		$(BIN)/python -m pytest -n $(WORKERS)

@@ -192,7 +192,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How trials are run. `gpus` and `cpus` are devices per trial (hundredths count); times are in seconds; `price` is
-    what an hour of one trial costs."""
+    what an hour of one trial costs; `mirrors` are the addresses of other tools' records that are kept in step."""
 
     workers: int = 1
     gpus: float = 0.0
@@ -204,18 +204,29 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     inject: Literal["args", "env", "file", "source"] = "args"
     cwd: str = ""
     price: float | None = None
+    mirrors: tuple[str, ...] = ()
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """Another tuner's way to start a trial: `dialect` is who knows it, `settings` (plain JSON) is what it needs to."""
+
+    dialect: str
+    settings: dict[str, Any] = {}
 
 
 class StudySpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that defines a study. Exactly one of `command`, `function` is set, or neither (ask and tell).
+    """Everything that defines a study. At most one of `command`, `function` is set; neither, and no `program`: ask and
+    tell.
 
     `command` is an argv template with `{name}`, `{rest}`, `{params}`; `function` is `module:function` or
-    `file.py:function`. `start` is "default", "middle", "random" (no first point), or a list of configurations.
+    `file.py:function`; with a `program` its dialect makes the command line, of `command` where one is set. `start` is
+    "default", "middle", "random" (no first point), or a list of configurations.
     """
 
     name: str | None = None
     command: tuple[str, ...] | None = None
     function: str | None = None
+    program: Program | None = None
     parameters: tuple[Parameter, ...] = ()
     constraints: tuple[str, ...] = ()
     objectives: tuple[Objective, ...] = ()
@@ -226,6 +237,11 @@ class StudySpec(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: CheckpointSpec = msgspec.field(default_factory=CheckpointSpec)
     budget: Budget = msgspec.field(default_factory=Budget)
     run: RunSettings = msgspec.field(default_factory=RunSettings)
+
+    @property
+    def runs_something(self) -> bool:
+        """Whether a runner can start trials; without, only the process that asks for them can evaluate them."""
+        return self.command is not None or self.function is not None or self.program is not None
 
 
 # ---------------------------------------------------------------------------------------------------------- trials

@@ -18,6 +18,7 @@ import msgspec
 
 from rung.dialects.names import did_you_mean
 from rung.model import BadInput, RungError
+from rung.runner.jobs import native
 from rung.schedule.base import Contest, Scheduler
 from rung.search.base import Problem, Searcher
 from rung.search.racing import Raced
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from rung.model import StudySpec
+    from rung.runner.jobs import Launcher
     from rung.store.base import Store
     from rung.study.state import State
 
@@ -182,6 +184,14 @@ def policy_for(state: State) -> Policy:
     policy = Combined(state, make_searcher, make_scheduler(state), limit_s=limit_s)
     policy.catch_up(state)
     return policy
+
+
+def launcher_for(spec: StudySpec) -> Launcher:
+    """How the study's trials are started: our own way, or as the dialect of its program does."""
+    if spec.program is None:
+        return native
+    launch: Launcher = find("dialects", spec.program.dialect)().launch
+    return launch
 
 
 def open_store(url: str) -> Store:

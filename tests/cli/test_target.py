@@ -53,17 +53,17 @@ def test_options_go_on_after_a_function(place: Path) -> None:
 
 def test_options_go_on_after_a_study_file(place: Path) -> None:
     found = given("-n", "3", "study.yaml", "--lr", "-1:0", "--batch-size=4,8", "--seed", "5", "-n", "7", "--json")
-    assert found["params"] == ("lr=-1:0", "batch-size=4,8")
+    assert found["values"] == {"lr": ("-1:0",), "batch-size": ("4,8",)}
     assert (found["seed"], found["trials"], found["form"], found["words"]) == (5, 7, "json", ("study.yaml",))
 
 
 def test_the_names_of_a_file_win(place: Path) -> None:
     found = given("--search", "grid", "study.yaml", "--search", "4", "--schedule", "none")
-    assert (found["search"], found["params"], found["schedule"]) == ("grid", ("search=4",), "none")
+    assert (found["search"], found["values"], found["schedule"]) == ("grid", {"search": ("4",)}, "none")
 
 
 def test_after_two_dashes_only_the_names_of_the_file(place: Path) -> None:
-    assert given("study.yaml", "-n", "2", "--", "--lr=0.5")["params"] == ("lr=0.5",)
+    assert given("study.yaml", "-n", "2", "--", "--lr=0.5")["values"] == {"lr": ("0.5",)}
     with pytest.raises(click.NoSuchOption, match="-n"):
         given("study.yaml", "--", "-n", "2")
 
@@ -93,10 +93,20 @@ def test_every_option_reaches_the_spec(place: Path) -> None:
         "-p", "x=1,2", "-m", "loss:max", "-n", "9", "--time", "2h", "--target", "0.5", "-w", "3", "--search", "random",
         "--schedule", "none", "--seed", "4", "--name", "me", "--gpus-per-trial", "0.5", "--cpus-per-trial", "2",
         "--trial-timeout", "90s", "--max-failures", "2", "--retries", "1", "--executor", "local", "--inject", "env",
-        "--set", "run.grace=3s", "t.py",
+        "--set", "run.grace=3s", "--mirror", "optuna:sqlite:///o.db", "t.py",
     ]  # fmt: skip
     spelt = {word for word in words if word.startswith("-")}
-    assert {names[0] for names, _, _ in OPTIONS} - spelt == {"--from", "-p", "-m", "-n", "-w"} - spelt
+    assert {names[0] for names, _, _ in OPTIONS} - spelt == {
+        "--from",
+        "--step",
+        "--task",
+        "--style",
+        "--config",
+        "-p",
+        "-m",
+        "-n",
+        "-w",
+    } - spelt
     spec = resolved(given(*words)).spec
     assert (spec.name, spec.budget.trials, spec.budget.time_s, spec.budget.target) == ("me", 9, 7200, 0.5)
     assert (spec.budget.max_failures, spec.search.method, spec.search.seed) == (2, "random", 4)

@@ -18,7 +18,7 @@ from rung.execute.forked import ForkedExecutor, ForkServer
 from rung.execute.inline import InlineExecutor
 from rung.inside.call import load
 from rung.model import BadInput
-from rung.plugins import find, policy_for
+from rung.plugins import find, launcher_for, policy_for
 from rung.runner.loop import Runner, Say, Settings
 
 if TYPE_CHECKING:
@@ -45,14 +45,16 @@ def attach(
     Raises `BadInput` for a study that has no program: only the process that asks for its trials can run them.
     """
     spec = handle.state.spec
-    if spec.command is None and spec.function is None:
+    if not spec.runs_something:
         raise BadInput(
             f"study {handle.name} has no command: its trials run inside the Python program that made it; "
             "run that program again"
         )
     for text in changed_plugins(handle.state.created):
         say(f"warning: {text}")
-    settings = Settings(study=handle.name, runs=runs_directory(handle), workers=workers, until=until)
+    settings = Settings(
+        study=handle.name, runs=runs_directory(handle), workers=workers, until=until, launch=launcher_for(spec)
+    )
 
     def make(executor: Executor) -> Runner:
         return Runner(handle.store, executor, policy_for, settings, observe=observe, say=say)

@@ -17,7 +17,8 @@ import msgspec
 
 from rung.api.creation import check_startable, create_or_continue, created_event
 from rung.api.handle import Handle, differences
-from rung.api.targets import Options, budgeted, is_study_file, read_study_file, resolve
+from rung.api.studyfiles import is_study_file, read_study_file
+from rung.api.targets import Options, asked_for, budgeted, resolve
 from rung.dialects import check_study_name, to_yaml
 from rung.model import BadInput, RunSettings, ScheduleSpec, SearchSpec, StudySpec, UnknownStudy
 from rung.plugins import located, scheduler_class, searcher_class
@@ -67,7 +68,8 @@ def read_problem(file: str, settings: Sequence[str], *, cwd: Path) -> Problem:
 def read_simulated(file: str, settings: Sequence[str], datasets: Sequence[str], *, cwd: Path) -> list[Problem]:
     """The study file with each of the data sets (none: the table has one). What it would run need not be there."""
     _check_study_file(file, cwd)
-    spec = located(read_study_file(cwd / file, file, list(settings)), (cwd / file).parent.absolute())
+    asked = asked_for(Options(settings=tuple(settings)))
+    spec = located(read_study_file(cwd / file, file, asked), (cwd / file).parent.absolute())
     if spec.budget.trials is not None or spec.budget.time_s is None:  # virtual time alone is limit enough
         spec = budgeted(spec)[0]
     stem = spec.name or Path(file).stem

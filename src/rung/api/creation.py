@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     from rung.store.base import Store, StudyRow
 
-FIXED = ("command", "function", "parameters", "constraints", "objective", "outcomes", "start", "search", "schedule")
+FIXED = (
+    "command", "function", "program", "parameters", "constraints", "objective", "outcomes", "start", "search",
+    "schedule",
+)  # fmt: skip
 
 
 class Opened(msgspec.Struct):

@@ -15,8 +15,10 @@ from rung.api.attachment import run_beside
 from rung.api.creation import Opened, create_or_continue
 from rung.api.places import find_places
 from rung.api.progress import Progress
-from rung.api.targets import budgeted, read_study_file
+from rung.api.studyfiles import read_study_file
+from rung.api.targets import budgeted
 from rung.dialects import check_study_name, parse_duration, spec_from_tree
+from rung.dialects.base import Asked
 from rung.execute.simulated import Charge, SimulatedExecutor
 from rung.execute.simulation.conditions import Conditions
 from rung.execute.simulation.curves import Functions
@@ -202,7 +204,7 @@ def _spec_of(
         path = Path(study)
         if not path.is_file():
             raise BadInput("no such study file", place=str(study))
-        spec = read_study_file(path, str(study), [f"{key}={value}" for key, value in settings])
+        spec = read_study_file(path, str(study), Asked(settings=tuple(settings)))
         stem = path.stem
     return spec, spec.name or stem
 

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rung.api.functions import check_function
-from rung.dialects import check_study_name, edit_spec, parse_duration, read_text
+from rung.api.studyfiles import OF_DIALECTS, is_study_file, read_study_file, remarks_on, setting, with_parameters
+from rung.dialects import check_study_name, edit_spec, parse_duration
+from rung.dialects.base import Asked
 from rung.dialects.names import did_you_mean, nearest
-from rung.model import BadInput, Objective, Parameter, StudySpec
-from rung.plugins import find, located, names
-from rung.space import Space, parse_range, template
+from rung.model import BadInput, Objective, StudySpec
+from rung.plugins import find, located
+from rung.space import Space, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-STUDY_FILES = frozenset({".yaml", ".yml", ".json", ".toml"})
 WHOLE_GRID = 1000  # a finite space of at most so many points is evaluated whole when no budget is given
 DEFAULT_TRIALS = 100
 
@@ -46,13 +47,23 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     inject: str | None = None
     settings: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    step: tuple[str, ...] = ()
+    task: tuple[str, ...] = ()
+    style: tuple[str, ...] = ()
+    config: tuple[str, ...] = ()
+    values: dict[str, tuple[str, ...]] = {}
+    """What was given after a study file for names that it defines."""
+    command: tuple[str, ...] = ()
+    """The words after a study file and `--`, where its dialect takes a command."""
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What is to be searched. `stem` names the study when the user does not."""
+    """What is to be searched. `stem` names the study when the user does not; `remarks` are lines to say first."""
 
     spec: StudySpec
     stem: str
+    remarks: tuple[str, ...] = ()
 
 
 def resolve(target: str | None, arguments: Sequence[str], options: Options, *, cwd: Path) -> Target:
@@ -60,6 +71,8 @@ def resolve(target: str | None, arguments: Sequence[str], options: Options, *, c
 
     `target` None means that `arguments` are a command (`-- CMD...`).
     """
+    if target is None or not is_study_file(target, cwd=cwd):
+        _check_no_dialect(options)
     spec, stem = _read(target, list(arguments), options, cwd)
     spec = _with_options(spec, options)
     if options.settings and not is_study_file(target, cwd=cwd):  # a study file was read with them
@@ -68,12 +81,13 @@ def resolve(target: str | None, arguments: Sequence[str], options: Options, *, c
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(cwd)))
     spec = located(spec, cwd)
     _check(spec, place=target if target is not None and is_study_file(target, cwd=cwd) else "")
-    return Target(spec, re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "study")
+    return Target(spec, re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "study", remarks_on(spec))
 
 
-def is_study_file(target: str | None, *, cwd: Path) -> bool:
-    """Whether TARGET is a study file, ours or another tuner's."""
-    return target is not None and Path(target).suffix.lower() in STUDY_FILES and (cwd / target).is_file()
+def _check_no_dialect(options: Options) -> None:
+    for name in OF_DIALECTS:
+        if getattr(options, name):
+            raise BadInput("is for files of other tuners; this TARGET is none", place=f"--{name}")
 
 
 def _read(target: str | None, arguments: list[str], options: Options, cwd: Path) -> tuple[StudySpec, str]:
@@ -95,22 +109,13 @@ def _read(target: str | None, arguments: list[str], options: Options, cwd: Path)
     raise BadInput(f"no such file{_near_file(path)}; expected a study file, a script, or module:function", place=target)
 
 
-def read_study_file(path: Path, shown: str, settings: Sequence[str] = ()) -> StudySpec:
-    """The spec that a study file of any dialect holds, with `--set` applied; `shown` is its name in errors.
-
-    Raises `BadInput`.
-    """
-    text = read_text(path)
-    overrides = [_setting(text) for text in settings]
-    for name in names("dialects"):
-        dialect = find("dialects", name)()
-        if dialect.detect(path, text):
-            spec: StudySpec = dialect.read(text, file=shown, overrides=overrides)
-            return spec
-    known = ", ".join(names("dialects"))
-    raise BadInput(
-        f"no study file of a known kind ({known}); expected a mapping with `command`, `parameters` and `objective`",
-        place=shown,
+def asked_for(options: Options) -> Asked:
+    """What the options say to the dialect of a study file."""
+    return Asked(
+        settings=tuple(setting(text) for text in options.settings),
+        options={name: getattr(options, name) for name in OF_DIALECTS if getattr(options, name)},
+        values=options.values,
+        command=options.command,
     )
 
 
@@ -122,12 +127,12 @@ def _near_file(path: Path) -> str:
 
 
 def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
-    spec = read_study_file(path, shown, options.settings)
+    spec = read_study_file(path, shown, asked_for(options))
     if not spec.run.cwd:
         spec = msgspec.structs.replace(spec, run=msgspec.structs.replace(spec.run, cwd=str(path.parent.absolute())))
     spec = located(spec, path.parent.absolute())
     _check_command(spec.command, Path(spec.run.cwd), place=shown)
-    if spec.command is not None:
+    if spec.command is not None and spec.program is None:
         spec = msgspec.structs.replace(spec, command=tuple(template.with_rest(spec.command)))
     return spec
 
@@ -168,7 +173,7 @@ def _check_command(command: Sequence[str] | None, cwd: Path, *, place: str) -> N
 
 
 def _with_options(spec: StudySpec, options: Options) -> StudySpec:
-    spec = _with_parameters(spec, options.params)
+    spec = with_parameters(spec, options.params)
     if options.metrics:
         spec = msgspec.structs.replace(spec, objectives=_objectives(options.metrics))
     if options.search is not None:
@@ -196,19 +201,13 @@ def _with_options(spec: StudySpec, options: Options) -> StudySpec:
             retries=_at_least(options.retries, 0, "--retries"),
             executor=options.executor,
             inject=options.inject,
+            mirrors=options.mirrors or None,
         ),
     )
 
 
 def _set(spec: StudySpec, settings: Iterable[str]) -> StudySpec:
-    return edit_spec(spec, [_setting(text) for text in settings])
-
-
-def _setting(text: str) -> tuple[str, str]:
-    path, equals, value = text.partition("=")
-    if not equals or not path:
-        raise BadInput(f"expected key.path=value, got {text!r}", place="--set")
-    return path, value
+    return edit_spec(spec, [setting(text) for text in settings])
 
 
 def _replaced(record: Any, **given: Any) -> Any:
@@ -233,24 +232,6 @@ def _duration(text: str | None, option: str) -> float | None:
     if seconds == 0:
         raise BadInput(f"must be above 0, got {text!r}", place=option)
     return seconds
-
-
-def _with_parameters(spec: StudySpec, texts: Sequence[str]) -> StudySpec:
-    """The spec with `-p NAME=RANGE`: a new parameter, or another domain for one that the file has."""
-    parameters = {parameter.name: parameter for parameter in spec.parameters}
-    for text in texts:
-        name, equals, range_text = text.partition("=")
-        if not equals or not name:
-            raise BadInput(f"expected NAME=RANGE, such as lr=loguniform(1e-5,0.1), got {text!r}", place="-p")
-        found = parse_range(name, range_text)
-        old = parameters.get(name)
-        parameters[name] = found if old is None else _redefined(found, old)
-    return msgspec.structs.replace(spec, parameters=tuple(parameters.values()))
-
-
-def _redefined(found: Parameter, old: Parameter) -> Parameter:
-    """The new domain of a parameter keeps the condition under which it is active."""
-    return found if found.type == "constant" else msgspec.structs.replace(found, when=old.when, times=old.times)
 
 
 def _objectives(texts: Sequence[str]) -> tuple[Objective, ...]:
@@ -278,7 +259,7 @@ def _objective(text: str) -> Objective:
 
 def _check(spec: StudySpec, *, place: str) -> None:
     """What must hold before anything is started or written. `place` is the study file, "" without one."""
-    if spec.command is None and spec.function is None:
+    if not spec.runs_something:
         raise BadInput("there is nothing to run: give `command` or `function`", place=place, key="command")
     if not spec.objectives:
         raise BadInput("which metric? say -m NAME (or NAME:max), or `objective:` in a study file", place="-m")

@@ -39,10 +39,16 @@ def look_over(file: str, form: str) -> int:
 
 def findings(file: str) -> list[Found]:
     """What is to be said about a study file. Raises `BadInput` when it cannot be read at all."""
+    from rung.api.studyfiles import dialect_of
     from rung.dialects import read_text
     from rung.dialects.documents import parse
 
-    _, positions = parse(read_text(Path(file)), file=file)
+    text = read_text(Path(file))
+    dialect = dialect_of(Path(file), text, file)
+    found = dialect.lint(text, file=file)
+    if found:
+        return [(each.place, each.key, each.message) for each in found]
+    _, positions = parse(text, file=file)
     try:
         with placed(file):
             spec = _checked(file)
@@ -97,7 +103,7 @@ def _dotted(path: tuple[Any, ...]) -> str:
 @click.option("-o", "--output", metavar="OUT", help="Where to [stdout].")
 def convert(file: str, output: str | None) -> None:
     """Write a study file of any dialect as ours, in YAML."""
-    from rung.api.targets import read_study_file
+    from rung.api.studyfiles import read_study_file
     from rung.dialects import to_yaml
 
     text = to_yaml(read_study_file(Path(file), file))

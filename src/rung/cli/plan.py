@@ -35,7 +35,8 @@ def show_plan(
     from rung.api.targets import budgeted
     from rung.cli.advice import check_machine
 
-    spec, chosen = budgeted(resolved(given).spec)
+    target = resolved(given)
+    spec, chosen = budgeted(target.spec)
     check_machine(spec)
     places = find(directory, store)
     event = created_event(
@@ -46,7 +47,7 @@ def show_plan(
 
     names = given["warm_start"]
     earlier = read_earlier(store_at(places.store), names, event, place="--from") if names else WarmStart()
-    for text in earlier.lines:
+    for text in (*target.remarks, *earlier.lines):
         say(text)
     found = planned(event, earlier.facts)
     if probe is not None:
@@ -128,10 +129,11 @@ def _described(parameter: Parameter, space: Space) -> dict[str, Any]:
 def _first(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead]) -> list[dict[str, Any]]:
     """The first proposals and their commands, as they come while no trial has reported anything."""
     from rung.analysis.records import wired
-    from rung.plugins import policy_for
+    from rung.execute.base import Place
+    from rung.plugins import launcher_for, policy_for
     from rung.runner.asking import Asking
-    from rung.runner.jobs import command
     from rung.study.engine import Engine, Me
+    from rung.study.seeds import trial_seed
     from rung.study.state import State
 
     state = State.begin(event, seq=1)
@@ -144,8 +146,17 @@ def _first(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead]) -> li
         if not decisions:
             break
         engine.fold(enumerate(decisions, start=state.seq + 1))  # type: ignore[arg-type]
-    trials = [state.trial(number).params for number in range(len(state))]
-    return [{"params": wired(params), "command": list(command(state, params))} for params in trials]
+    launch, spec = launcher_for(state.spec), state.spec
+    found = []
+    for number in range(len(state)):
+        params = state.space.full(state.params(number))
+        place = Place(
+            study=spec.name or "", trial=number, attempt=1, seed=trial_seed(state.seed, number),
+            directory="$RUNG_TRIAL_DIR", cwd=spec.run.cwd,
+        )  # fmt: skip
+        how = launch(spec, params, place)
+        found.append({"params": wired(state.trial(number).params), "command": list(how.shown or how.argv)})
+    return found
 
 
 def _probed(event: ev.StudyCreated, count: int, found: dict[str, Any]) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def _open(
         say(f"study {opened.handle.name}" + (f": {chosen}" if chosen else ""))
         for text in found:
             say(f"warning: {text}")
+        for text in target.remarks:
+            say(text)
     for text in opened.notes:
         say(text)
     return opened, spec.run.workers

@@ -49,7 +49,7 @@ def _wind_up(handle: Handle, flags: str) -> int:
     from rung.cli.panel import Lines, counted
     from rung.cli.run_verbs import ENDED
 
-    if handle.state.spec.command is None and handle.state.spec.function is None:
+    if not handle.state.spec.runs_something:
         say(f"study {handle.name} ends when the Python program that made it asks for its next trial")
         return 0
     lines = Lines(handle)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from rung.cli.placing import placed
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rung.api.targets import Target
+    from rung.dialects.base import Asked
 
 OPTIONS = (
     (("-p", "--param", "params"), "NAME=RANGE", "A parameter, such as lr=loguniform(1e-5,0.1) or opt=sgd,adam."),
@@ -38,8 +40,13 @@ OPTIONS = (
     (("--inject",), "HOW", "How trials get their parameters: args, env, file [args]."),
     (("--set", "settings"), "KEY.PATH=VALUE", "Any field of the study file."),
     (("--from", "warm_start"), "STUDY", "Begin with what this earlier study found; may be given again."),
+    (("--mirror", "mirrors"), "URL", "Keep another tool's record in step: optuna:STORAGE or mlflow:URI."),
+    (("--step",), "NAME", "Of a Valohai file: the step to run."),
+    (("--task",), "NAME", "Of a Valohai file: the task to run."),
+    (("--style",), "NAME=STYLE:...", "Of a Valohai file: a task on the spot, such as lr=logspace:-5:-1:5."),
+    (("--config",), "KEY.PATH=VALUE", "Of a Determined file: any field of it."),
 )
-SEVERAL = frozenset({"params", "metrics", "settings", "warm_start"})
+SEVERAL = frozenset({"params", "metrics", "settings", "warm_start", "mirrors", "step", "task", "style", "config"})
 TYPES: Mapping[str, click.ParamType[Any]] = {
     "N": click.INT, "X": click.FLOAT, "VALUE": click.FLOAT, "HOW": click.Choice(["args", "env", "file", "source"]),
 }  # fmt: skip
@@ -47,7 +54,9 @@ TYPES: Mapping[str, click.ParamType[Any]] = {
 
 def _search_options() -> list[click.Parameter]:
     found: list[click.Parameter] = [
-        click.Option(names, metavar=metavar, help=text, type=TYPES.get(metavar), multiple=names[-1] in SEVERAL)
+        click.Option(
+            names, metavar=metavar, help=text, type=TYPES.get(metavar), multiple=names[-1].strip("-") in SEVERAL
+        )
         for names, metavar, text in OPTIONS
     ]
     text = "Make proposals independent of which trial is faster."
@@ -81,7 +90,7 @@ class TargetCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """What is wrong with the study is said where it was written."""
-        from rung.api.targets import is_study_file
+        from rung.api.studyfiles import is_study_file
 
         words = ctx.params["words"]
         target = words[0] if words and not ctx.params["dashed"] else None
@@ -90,44 +99,64 @@ class TargetCommand(click.Command):
 
     def _parse_after(self, ctx: click.Context, target: str, arguments: list[str]) -> None:
         """What follows a study file or a function is merged into the options that stood before it."""
-        names = _names_of(target, [*ctx.params["settings"], *_settings_in(arguments)])
-        if names is None or not arguments:
+        found = _file_options(target, _peeked(ctx.params, arguments))
+        if found is None or not arguments:
             return
+        names, takes_command = found
         ctx.params["words"] = (target,)
         cut = arguments.index("--") if "--" in arguments else len(arguments)
         ours = [option for option in self.params if isinstance(option, click.Option)]
         self._merge(ctx, arguments[:cut], _unshadowed(ours, names), names)
-        self._merge(ctx, arguments[cut + 1 :], [], names)
+        if takes_command:
+            ctx.params["command"] = tuple(arguments[cut + 1 :])
+        else:
+            self._merge(ctx, arguments[cut + 1 :], [], names)
 
     def _merge(
         self, ctx: click.Context, arguments: list[str], ours: list[click.Option], names: Mapping[str, str]
     ) -> None:
-        theirs = [click.Option([key, f"--{name}"]) for key, name in names.items()]
+        theirs = [click.Option([key, f"--{name}"], multiple=True) for key, name in names.items()]
         command = click.Command(self.name, params=[*ours, *theirs], context_settings=self.context_settings)
         with command.make_context(ctx.info_name, list(arguments), parent=ctx.parent) as later:
             for key, value in later.params.items():
                 if later.get_parameter_source(key) is not ParameterSource.COMMANDLINE:
                     continue
                 if key in names:
-                    ctx.params["params"] = (*ctx.params["params"], f"{names[key]}={value}")
+                    given = ctx.params.setdefault("values", {})
+                    given[names[key]] = (*given.get(names[key], ()), *value)
                 else:
                     ctx.params[key] = (*ctx.params[key], *value) if key in SEVERAL else value
 
 
-def _settings_in(arguments: Sequence[str]) -> list[str]:
-    """What `--set` says among words that were not parsed yet: it may be what makes the file valid."""
-    spaced = [value for word, value in itertools.pairwise(arguments) if word == "--set"]
-    return spaced + [word.partition("=")[2] for word in arguments if word.startswith("--set=")]
+def _peeked(given: Mapping[str, Any], arguments: Sequence[str]) -> Asked:
+    """What decides which options a study file has, also among words that were not parsed yet."""
+    from rung.api.studyfiles import OF_DIALECTS
+    from rung.api.targets import Options, asked_for
+
+    texts: dict[str, Any] = {name: (*given[name], *_given_in(arguments, f"--{name}")) for name in OF_DIALECTS}
+    return asked_for(Options(settings=(*given["settings"], *_given_in(arguments, "--set")), **texts))
 
 
-def _names_of(target: str, settings: Sequence[str]) -> dict[str, str] | None:
-    """The options that a study file brings, by key; none for a function; None where the words are the program's."""
-    from rung.api.targets import is_study_file, read_study_file
+def _given_in(arguments: Sequence[str], option: str) -> list[str]:
+    """What an option says among words that were not parsed yet."""
+    spaced = [value for word, value in itertools.pairwise(arguments) if word == option]
+    return spaced + [word.partition("=")[2] for word in arguments if word.startswith(f"{option}=")]
+
+
+def _file_options(target: str, asked: Asked) -> tuple[dict[str, str], bool] | None:
+    """The options that a study file brings, by key, and whether it takes a command after `--`; none for a function;
+    None where the words are the program's."""
+    from rung.api.studyfiles import dialect_of, is_study_file
+    from rung.dialects import read_text
 
     if not is_study_file(target, cwd=Path.cwd()):
-        return {} if ":" in target and not Path(target).is_file() else None
-    found = [parameter.name for parameter in read_study_file(Path(target), target, settings).parameters]
-    return {f"file_{i}": name for i, name in enumerate(found) if "/" not in name and name.strip() == name}
+        return ({}, False) if ":" in target and not Path(target).is_file() else None
+    text = read_text(Path(target))
+    dialect = dialect_of(Path(target), text, target)
+    asked = msgspec.structs.replace(asked, folder=Path(target).parent.absolute())
+    found = dialect.names(text, file=target, asked=asked)
+    names = {f"file_{i}": name for i, name in enumerate(found) if "/" not in name and name.strip() == name}
+    return names, dialect.takes_command
 
 
 def _unshadowed(ours: Sequence[click.Option], names: Mapping[str, str]) -> list[click.Option]:
@@ -150,13 +179,13 @@ def resolved(given: Mapping[str, Any]) -> Target:
     from rung.api.targets import Options, resolve
     from rung.model import BadInput
 
-    names = [text.partition("=")[0] for text in given["params"]]
+    names = [text.partition("=")[0] for text in given["params"]] + list(given.get("values", ()))
     for name in names:
         if names.count(name) > 1:
             raise BadInput("is given twice; give it once", place=f"-p {name}")
     if given["target"] is not None and not math.isfinite(given["target"]):
         raise BadInput(f"expected a number, got {given['target']}", place="--target")
-    options = Options(**{name: given[name] for name in Options.__struct_fields__})
+    options = Options(**{name: given[name] for name in Options.__struct_fields__ if name in given})
     words = list(given["words"])
     target = None if given["dashed"] else words.pop(0)
     found = resolve(target, words, options, cwd=Path.cwd())

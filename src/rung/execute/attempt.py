@@ -7,12 +7,17 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from rung.execute import processes
 from rung.inside import wire
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 WRAPPER = str(Path(__file__).with_name("wrapper.sh"))
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 _CLAIMED = "claimed"
 _WRAPPER_PREFIX = re.compile(rf"^{re.escape(WRAPPER)}: (?:line )?\d+: +", re.MULTILINE)
 _SMALL = 4096
@@ -32,8 +37,9 @@ class Beginning(NamedTuple):
     kind: str = ""
 
 
-def prepare(directory: str, params: dict[str, object]) -> tuple[int, int]:
-    """The directory is ready for a start; returns descriptors of stdout and stderr, opened for appending.
+def prepare(directory: str, params: Mapping[str, object], files: Mapping[str, str] = NO_FILES) -> tuple[int, int]:
+    """The directory is ready for a start, with `files` in it; returns descriptors of stdout and stderr, opened for
+    appending.
 
     Raises `OSError` when there is no room; then nothing is left that stands in the way of trying again.
     """
@@ -41,6 +47,8 @@ def prepare(directory: str, params: dict[str, object]) -> tuple[int, int]:
     opened: list[int] = []
     try:
         _write_params(directory, params)
+        for name, text in files.items():
+            _write_file(directory, name, text)
         _make_exit_room(directory)
         for name in (wire.STDOUT, wire.STDERR):
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -66,14 +74,20 @@ def undo(directory: str) -> None:
         Path(directory, name).unlink(missing_ok=True)
 
 
-def _write_params(directory: str, params: dict[str, object]) -> None:
-    """`params.json` is whole at any moment: another runner may be preparing the same attempt."""
-    text = json.dumps(wire.to_wire(params), allow_nan=False).encode() + b"\n"
-    temporary = f"{directory}/.{wire.PARAMS}.{os.getpid()}"
+def _write_params(directory: str, params: Mapping[str, object]) -> None:
+    _write_file(directory, wire.PARAMS, json.dumps(wire.to_wire(dict(params)), allow_nan=False) + "\n")
+
+
+def _write_file(directory: str, name: str, text: str) -> None:
+    """The file is whole at any moment: another runner may be preparing the same attempt."""
+    folder, _, last = name.rpartition("/")
+    if folder:
+        _make(f"{directory}/{folder}")
+    temporary = f"{directory}/{folder}/.{last}.{os.getpid()}" if folder else f"{directory}/.{last}.{os.getpid()}"
     try:
         with open(temporary, "wb") as file:  # noqa: PTH123 - see `_make`
-            file.write(text)
-        os.rename(temporary, f"{directory}/{wire.PARAMS}")  # noqa: PTH104 - see `_make`
+            file.write(text.encode("utf-8", "surrogateescape"))
+        os.rename(temporary, f"{directory}/{name}")  # noqa: PTH104 - see `_make`
     except OSError:
         Path(temporary).unlink(missing_ok=True)
         raise

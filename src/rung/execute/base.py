@@ -38,12 +38,38 @@ class Cursor(msgspec.Struct, frozen=True):
     channel: Channel = "none"
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """As what and where an attempt runs. `directory`: its own, absolute; `cwd`: where the program runs; `seed`: the
+    trial's; `resource`: the step up to which it may run, None: to its end; `resumed`: it begins from a checkpoint."""
+
+    study: str
+    trial: int
+    attempt: int
+    seed: int
+    directory: str
+    cwd: str = ""
+    resource: float | None = None
+    resumed: bool = False
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a trial is started. `env` is added to the runner's; `files`, text by its path below the attempt's directory,
+    are there before the program starts. `shown`: the command as the user knows it, where `argv` wraps it."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str] = {}
+    files: dict[str, str] = {}
+    shown: tuple[str, ...] | None = None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a program. `key` is unique among live jobs of this user on any host: it is the token that marks the
     job's processes (environment variable `RUNG_JOB`). `directory` is absolute and belongs to this job alone.
 
     `metrics` are the declared metrics (read from text lines); `steps` the names that may carry the step, best first.
     `function` is set instead of `argv` for an in-process objective. `gpus` and `cpus` are devices wanted.
+
+    `files` are written below the directory before the start.
 
     `resource`: the step up to which the program may run before it is looked at, None: to its end. `begin`: what its
     reports count on from, the step and number of the report whose checkpoint it resumes from (`resumed`), else zero.
@@ -55,6 +81,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str = ""
     env: dict[str, str] = {}
     params: dict[str, object] = {}
+    files: dict[str, str] = {}
     metrics: tuple[str, ...] = ()
     steps: tuple[str, ...] = ("step", "epoch", "iteration")
     timeout_s: float | None = None

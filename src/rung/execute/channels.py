@@ -28,6 +28,8 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[
 _ANYTHING = re.compile(rf"(?P<name>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?i:{_NUMBER})")
 _MOST_NAMES = 8
 _COUNTED = "the schedule counts increasing steps only"
+MARK = b"[tune-metric]: "
+"""Before a JSON report anywhere on a line: how Syne Tune's scripts print theirs."""
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -37,6 +39,11 @@ def parse_object(line: bytes) -> dict[str, Any] | None:
         return _decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return _parse_leniently(line)
+
+
+def _object_in(text: bytes) -> bytes:
+    """From the first brace to the last: what a marked report is, wherever on the line it stands."""
+    return text[text.find(b"{") : text.rfind(b"}") + 1]
 
 
 def _parse_leniently(line: bytes) -> dict[str, Any] | None:
@@ -124,8 +131,10 @@ class Channels:
         """The reports that this line of stdout, beginning at offset `start`, completes."""
         if RANK[self.channel] > RANK["json"]:
             return []
-        if line.lstrip()[:1] == b"{":
-            found = parse_object(line)
+        begins = line.lstrip()[:1] == b"{"
+        marked = -1 if begins else line.find(MARK)
+        if begins or marked >= 0:
+            found = parse_object(line if begins else _object_in(line[marked + len(MARK) :]))
             if found is not None:
                 return self._stdout_object(found, now)
         if RANK[self.channel] > RANK["text"] or not self._metrics:

@@ -44,7 +44,7 @@ class InlineExecutor(Watcher):
             self.adopt(job, job.begin)
             return
         try:
-            for fd in attempt.prepare(job.directory, job.params):
+            for fd in attempt.prepare(job.directory, job.params, job.files):
                 os.close(fd)
         except OSError as error:
             self._emit(Held(key=job.key, why=f"{job.directory}: {error.strerror or error}"))

@@ -63,7 +63,7 @@ class LocalExecutor(Watcher):
 
     def _start_with(self, job: Job, taken: Taken) -> None:
         try:
-            stdout, stderr = attempt.prepare(job.directory, job.params)
+            stdout, stderr = attempt.prepare(job.directory, job.params, job.files)
         except OSError as error:
             self._emit(Held(key=job.key, why=f"{job.directory}: {error.strerror or error}"))
             return

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rung.execute.base import Cursor, Job
+from rung.execute.base import Cursor, Job, Launch, Place
 from rung.inside import wire
+from rung.model import StudySpec
 from rung.space import template
 from rung.study.seeds import trial_seed
 
@@ -29,33 +31,41 @@ def job_key(state: State, *, trial: int, attempt: int) -> str:
     return f"{state.created.uid}/{trial}/{attempt}"
 
 
-def command(state: State, params: dict[str, Any]) -> tuple[str, ...]:
-    """The argv of a trial with these parameters; empty for an in-process objective."""
-    spec = state.spec
+Launcher = Callable[[StudySpec, dict[str, Any], Place], Launch]
+"""How a trial of a spec with these parameters is started in that place. Pure: it only says, and reads no clock."""
+
+
+def native(spec: StudySpec, params: dict[str, Any], _: Place) -> Launch:
+    """Our own way: `function`, or the template `command`; nothing to start for an in-process objective."""
     if spec.function is not None:
-        return (sys.executable, "-m", "rung.inside.call", spec.function, *(o.metric for o in spec.objectives))
-    if spec.command is None:
-        return ()
-    words = spec.command
+        metrics = (o.metric for o in spec.objectives)
+        return Launch(argv=(sys.executable, "-m", "rung.inside.call", spec.function, *metrics))
+    words = spec.command or ()
     if spec.run.inject != "args":  # only what is asked for by name goes on the command line
         words = tuple(word for word in words if word not in {"{rest}", "{params}"})
-    return tuple(template.render(words, params))
+    return Launch(argv=tuple(template.render(words, params)), env=_injected(spec.run.inject, params))
 
 
-def job_for(state: State, live: Live, *, study: str, runs: Path) -> Job:
+def job_for(state: State, live: Live, *, study: str, runs: Path, launch: Launcher = native) -> Job:
     """The job of a trial's current attempt."""
     params = state.space.full(state.params(live.number))
     spec = state.spec
     source = live.source
     directory = str(attempt_directory(runs, study, trial=live.number, attempt=live.attempt))
     resource = (spec.schedule.resource,) if spec.schedule.resource else ()
+    place = Place(
+        study=study, trial=live.number, attempt=live.attempt, seed=trial_seed(state.seed, live.number),
+        directory=directory, cwd=spec.run.cwd, resource=live.told, resumed=source is not None,
+    )  # fmt: skip
+    how = launch(spec, params, place)
     return Job(
         key=job_key(state, trial=live.number, attempt=live.attempt),
         directory=directory,
-        argv=command(state, params),
+        argv=how.argv,
         cwd=spec.run.cwd,
-        env=_environment(state, live, study=study, directory=directory) | _injected(spec.run.inject, params),
+        env=_environment(state, live, place) | how.env,
         params=params,
+        files=how.files,
         metrics=tuple(dict.fromkeys([o.metric for o in spec.objectives] + [o.metric for o in spec.outcomes])),
         steps=tuple(dict.fromkeys(resource + STEP_NAMES)),  # a schedule that names its resource counts in that
         timeout_s=spec.run.timeout_s,
@@ -74,13 +84,13 @@ def cursor_of(live: Live) -> Cursor:
     return Cursor(offsets=dict(live.offsets), reports=live.reports, step=live.step, channel=live.channel)  # type: ignore[arg-type]
 
 
-def _environment(state: State, live: Live, *, study: str, directory: str) -> dict[str, str]:
+def _environment(state: State, live: Live, place: Place) -> dict[str, str]:
     environment = {
-        "RUNG_STUDY": study,
-        "RUNG_TRIAL": str(live.number),
-        "RUNG_ATTEMPT": str(live.attempt),
-        "RUNG_SEED": str(trial_seed(state.seed, live.number)),
-        "RUNG_CHECKPOINT_DIR": f"{directory}/{wire.WORKING_COPY}",
+        "RUNG_STUDY": place.study,
+        "RUNG_TRIAL": str(place.trial),
+        "RUNG_ATTEMPT": str(place.attempt),
+        "RUNG_SEED": str(place.seed),
+        "RUNG_CHECKPOINT_DIR": f"{place.directory}/{wire.WORKING_COPY}",
     }
     if live.told is not None:
         environment[wire.RESOURCE] = str(int(live.told)) if live.told.is_integer() else repr(live.told)

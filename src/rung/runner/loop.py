@@ -55,13 +55,14 @@ Timed = tuple[list[Command], float]  # what an answer is, and how many seconds i
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How one runner works on a study. `runs` is absolute; `workers` 0 only winds up what is there. Once `until` holds,
-    the runner leaves, and leaves what still runs to be adopted."""
+    the runner leaves, and leaves what still runs to be adopted. `launch` says how trials are started."""
 
     study: str
     runs: Path
     workers: int
     until: Callable[[State], bool] | None = None
     heartbeat_s: float = TIME_TO_LIVE_S / 5
+    launch: jobs_.Launcher = jobs_.native
 
 
 class Runner:
@@ -456,7 +457,8 @@ class Runner:
             self.wake.set()
 
     def _watch(self, live: Live) -> Job:
-        job = jobs_.job_for(self.state, live, study=self.settings.study, runs=self.settings.runs)
+        settings = self.settings
+        job = jobs_.job_for(self.state, live, study=settings.study, runs=settings.runs, launch=settings.launch)
         self.watched[job.key] = Watched(live.number, live.attempt, job.directory)
         self.jobs.setdefault(live.number, {})[live.attempt] = job.key
         return job

@@ -14,7 +14,7 @@ _TABLE = [
     ("", "s.yaml: expected a mapping with `command`, `parameters`, `objective` and so on, got nothing"),
     ("- a\n", 's.yaml:1: expected a mapping with `command`, `parameters`, `objective` and so on, got ["a"]'),
     ("name: a\nparamters: {}\n", "s.yaml:2: paramters: unknown key `paramters`; did you mean `parameters`?"),
-    ("script: t.py\n", "s.yaml:1: script: unknown key `script`; known: `name`, `command`, `function`, `parameters`, `constraints`, `objective`, `outcomes`, `start`, `search`, `schedule`, `checkpoint`, `budget`, `run`"),
+    ("script: t.py\n", "s.yaml:1: script: unknown key `script`; known: `name`, `command`, `function`, `program`, `parameters`, `constraints`, `objective`, `outcomes`, `start`, `search`, `schedule`, `checkpoint`, `budget`, `run`"),
     # name
     ("name: ../x\n", 's.yaml:1: name: "../x" cannot name a study; use letters, digits, `-`, `_` and single dots, beginning with a letter or digit'),
     ("name: 'a b'\n", 's.yaml:1: name: "a b" cannot name a study; use letters, digits, `-`, `_` and single dots, beginning with a letter or digit'),

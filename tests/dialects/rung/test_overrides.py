@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rung.dialects import RungDialect, edit_spec, spec_to_tree
+from rung.dialects.base import Asked
 from rung.model import BadInput, Objective, StudySpec
 
 TEXT = """\
@@ -18,7 +19,7 @@ outcomes: [{metric: a, at_most: 1}]
 
 
 def read(*overrides: tuple[str, str]) -> StudySpec:
-    return RungDialect().read(TEXT, file="s.yaml", overrides=overrides)
+    return RungDialect().read(TEXT, file="s.yaml", asked=Asked(settings=overrides))
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,9 @@ def test_errors_name_the_option(path: str, value: str, line: str) -> None:
 
 
 def test_other_errors_keep_their_line() -> None:
+    asked = Asked(settings=(("budget.trials", "3"),))
     with pytest.raises(BadInput, match=r"^s.yaml:1: command: unknown placeholder `{ne.lr}`"):
-        RungDialect().read(TEXT.replace("{rest}", "{ne.lr}"), file="s.yaml", overrides=[("budget.trials", "3")])
+        RungDialect().read(TEXT.replace("{rest}", "{ne.lr}"), file="s.yaml", asked=asked)
 
 
 def test_editing_a_spec() -> None:

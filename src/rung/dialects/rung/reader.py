@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rung.dialects.base import NOTHING_ASKED, Asked
 from rung.dialects.documents import parse
+from rung.dialects.foreign import Foreign
 from rung.dialects.positions import Positions
 from rung.dialects.rung.overrides import apply
 from rung.dialects.rung.sections import KEYS, read_study
 from rung.dialects.values import Value
-from rung.model import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,34 +19,29 @@ if TYPE_CHECKING:
     from rung.model import StudySpec
 
 _ENDINGS = frozenset({".yaml", ".yml", ".json", ".toml"})
-_TELLING = frozenset({"command", "function", "parameters", "objective"})
+_TELLING = frozenset({"command", "function", "program", "parameters", "objective"})
 
 
-class RungDialect:
+class RungDialect(Foreign):
     """The dialect of Rung's own study files."""
 
     name = "rung"
 
-    def detect(self, path: Path, text: str) -> bool:
+    def detect(self, path: Path, text: str, tree: Any) -> bool:
         """Whether most top-level keys are ours. A broken text in a study file's ending is ours to complain about."""
-        study_file = path.suffix.lower() in _ENDINGS
-        try:
-            tree, _ = parse(text, file=str(path))
-        except BadInput:
-            return study_file
         if not isinstance(tree, dict):
-            return study_file and tree is None
-        ours = tree.keys() & set(KEYS)
+            return tree is None and path.suffix.lower() in _ENDINGS
+        ours = {key for key in KEYS if key in tree and not (key == "program" and isinstance(tree[key], str))}
         return bool(ours & _TELLING) and len(ours) > len(tree) - len(ours)
 
-    def read(self, text: str, *, file: str, overrides: Sequence[tuple[str, str]] = ()) -> StudySpec:
-        """The study that `text` describes, after `overrides` (pairs of a dotted path and the text of a value).
+    def read(self, text: str, *, file: str, asked: Asked = NOTHING_ASKED) -> StudySpec:
+        """The study that `text` describes, with `asked.settings` applied.
 
         Raises:
             BadInput: with `file:line`, or `--set path`, the key, what was expected and what to do.
         """
         tree, positions = parse(text, file=file)
-        return _build(tree, positions, overrides)
+        return _build(tree, positions, asked.settings)
 
 
 def spec_from_tree(tree: Any, *, place: str = "", overrides: Sequence[tuple[str, str]] = ()) -> StudySpec:

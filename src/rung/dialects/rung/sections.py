@@ -14,6 +14,7 @@ from rung.model import (
     CheckpointSpec,
     Objective,
     Outcome,
+    Program,
     RunSettings,
     ScheduleSpec,
     SearchSpec,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from rung.dialects.values import Value
 
 KEYS = (
-    "name", "command", "function", "parameters", "constraints", "objective", "outcomes", "start", "search", "schedule",
-    "checkpoint", "budget", "run",
+    "name", "command", "function", "program", "parameters", "constraints", "objective", "outcomes", "start", "search",
+    "schedule", "checkpoint", "budget", "run",
 )  # fmt: skip
 _GOALS = ("minimize", "maximize")
 _PICKS = ("last", "best", "min", "max")
@@ -109,6 +110,15 @@ def _function(value: Value) -> str:
     if not (where and colon and name.isidentifier()):
         value.expected("module:function or file.py:function")
     return function
+
+
+def _program(value: Value) -> Program:
+    """Another tuner's way to start a trial, as `rung convert` writes it."""
+    value.tree("a mapping with `dialect`, as `rung convert` writes it")
+    fields, settings = _with_options(value, ("dialect",))
+    if "dialect" not in fields:
+        raise value.error("missing; give the name of the format whose program this is", "dialect")
+    return Program(dialect=fields["dialect"].text("the name of a dialect"), settings=settings)
 
 
 def _objectives(value: Value) -> tuple[Objective, ...]:
@@ -249,7 +259,7 @@ def _stop(value: Value) -> str:
 
 
 def _run(value: Value) -> RunSettings:
-    keys = ("workers", "gpus", "cpus", "timeout", "grace", "retries", "executor", "inject", "cwd", "price")
+    keys = ("workers", "gpus", "cpus", "timeout", "grace", "retries", "executor", "inject", "cwd", "price", "mirrors")
     fields = value.fields((*keys, "checkpoint"))
     readers: dict[str, tuple[str, Any]] = {
         "workers": ("workers", lambda field: field.whole(1)),
@@ -262,6 +272,7 @@ def _run(value: Value) -> RunSettings:
         "inject": ("inject", lambda field: field.word(_INJECT, "way to inject")),
         "cwd": ("cwd", lambda field: field.text("a directory")),
         "price": ("price", lambda field: field.amount()),
+        "mirrors": ("mirrors", lambda field: tuple(each.text("an address") for each in field.elements("a list"))),
     }
     return RunSettings(**{readers[key][0]: readers[key][1](field) for key, field in fields.items() if key in readers})
 
@@ -269,6 +280,7 @@ def _run(value: Value) -> RunSettings:
 _SECTIONS: dict[str, tuple[str, Any]] = {
     "name": ("name", _name),
     "function": ("function", _function),
+    "program": ("program", _program),
     "objective": ("objectives", _objectives),
     "outcomes": ("outcomes", _outcomes),
     "search": ("search", _search),

@@ -38,6 +38,7 @@ def spec_to_tree(spec: StudySpec) -> dict[str, Any]:
         "name": spec.name,
         "command": None if spec.command is None else list(spec.command),
         "function": spec.function,
+        "program": None if spec.program is None else {"dialect": spec.program.dialect, **spec.program.settings},
         "parameters": _parameters(spec.parameters),
         "constraints": list(spec.constraints),
         "objective": _objectives(spec.objectives),
@@ -74,7 +75,7 @@ def _fields(
         if name.endswith(_UNIT_ENDING):
             fields[name.removesuffix(_UNIT_ENDING)] = format_duration(value)
         else:
-            fields[name.removesuffix("_bytes")] = value
+            fields[name.removesuffix("_bytes")] = list(value) if isinstance(value, tuple) else value
     return fields
 
 

@@ -1,0 +1,1 @@
+"""Determined: its experiment configurations as studies, and what its programs expect to find."""

@@ -1,0 +1,1 @@
+"""hyper_opt: its configurations as studies, and what its programs expect to find."""

@@ -1,0 +1,1 @@
+"""StudioML: its command lines as studies, and what its programs expect to find."""

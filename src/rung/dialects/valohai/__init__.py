@@ -1,0 +1,1 @@
+"""Valohai: its valohai.yaml as studies, and what its programs expect to find."""
