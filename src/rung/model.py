@@ -178,7 +178,10 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     `time_s`: seconds a runner was attached; `target`: value of the first objective; `max_failures`: None means
     max(10, trials); `cost`: money, in the unit that trials report as the metric `cost`, or by `run.price`; `patience`:
     complete or pruned trials in a row without a better value; `stop`: an expression over reported metrics;
-    `improvement`: the least expected improvement of the first objective that is worth another trial."""
+    `improvement`: the least expected improvement of the first objective that is worth another trial; `on_failure`: what
+    failed trials mean: "continue" nothing, "fail" the study is failed when it is over, "stop" the first one ends it at
+    once (in all three they count as trials, and end it early only by a `max_failures` that is set); None: too many of
+    them end it."""
 
     trials: int | None = None
     time_s: float | None = None
@@ -188,6 +191,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     patience: int | None = None
     stop: str | None = None
     improvement: float | None = None
+    on_failure: Literal["continue", "fail", "stop"] | None = None
 
 
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Names to classes, by the entry points that a third party uses too, or by a file that the user names.
 
-Groups: `rung.search`, `rung.schedule`, `rung.store`, `rung.execute`, `rung.dialects`. Only what a user writes on a
-command line or in a study file is ever loaded; nothing that a store, a page or a trial says is (ARCHITECTURE rule 13).
+Groups: `rung.search`, `rung.schedule`, `rung.store`, `rung.execute`, `rung.dialects`, `rung.mirror`. Only what a user
+writes on a command line or in a study file is ever loaded; nothing that a store, a page or a trial says is
+(ARCHITECTURE rule 13).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rung.dialects.names import did_you_mean
+from rung.mirrors.address import absolute
 from rung.model import BadInput, RungError
+from rung.runner.draws import Draws
 from rung.runner.jobs import native
 from rung.schedule.base import Contest, Scheduler
 from rung.search.base import Problem, Searcher
@@ -67,10 +70,13 @@ def searcher_class(name: str) -> type[Any]:
 
 
 def _adapted(found: Any, name: str) -> type[Any]:
-    from rung.search.asktell import adapted  # only for plug-ins
+    from rung.search import generations  # both only for plug-ins
+    from rung.search.asktell import adapted
 
     if not (hasattr(found, "ask") and hasattr(found, "tell")):
         raise BadInput(f"{name} is no searcher: it has neither `suggest` nor `ask` and `tell`")
+    if generations.is_optimizer(found):
+        return generations.adapted(found, Draws)
     return adapted(found)
 
 
@@ -126,12 +132,14 @@ def plugin_files(spec: StudySpec) -> list[Path]:
 
 
 def located(spec: StudySpec, folder: Path) -> StudySpec:
-    """The spec with plug-in files named in full, since the study may be resumed from anywhere."""
+    """The spec with plug-in files and those of mirrors named in full, since the study may be resumed from anywhere."""
     search, schedule = (
         msgspec.structs.replace(part, method=str(folder / part.method)) if part.method.endswith(".py") else part
         for part in (spec.search, spec.schedule)
     )
-    return msgspec.structs.replace(spec, search=search, schedule=schedule)
+    mirrors = tuple(absolute(address, folder) for address in spec.run.mirrors)
+    run = msgspec.structs.replace(spec.run, mirrors=mirrors) if mirrors else spec.run
+    return msgspec.structs.replace(spec, search=search, schedule=schedule, run=run)
 
 
 def _check_options(given: Mapping[str, Any], known: Mapping[str, Any], *, of: str) -> None:
@@ -150,7 +158,8 @@ def make_searcher(state: State) -> Searcher:
         budget=spec.budget, workers=spec.run.workers, space_version=len(state.spaces),
     )  # fmt: skip
     try:
-        searcher: Searcher = Raced(problem, kind) if spec.search.repeats > 1 else kind(problem)
+        raced = spec.search.repeats > 1 and not spec.search.options.get("independent")
+        searcher: Searcher = Raced(problem, kind) if raced else kind(problem)
     except RungError:
         raise
     except (Exception, SystemExit) as error:

@@ -87,7 +87,7 @@ WORDS = [
     ((*X, "--schedule", "magic", "t.py"), "unknown scheduler 'magic'"),
     ((*X, "--executor", "magic", "t.py"), "unknown executor 'magic'"),
     ((*X, "--inject", "magic", "t.py"), "'magic' is not one of"),
-    ((*X, "--inject", "source", "t.py"), "--inject: `source` is not in this version"),
+    ((*X, "--inject", "source", "--", "true"), "--inject: `source` puts values into the script"),
     ((*X, "--from", "other", "t.py"), "--from: no store there"),
     ((*X, "--set", "budget", "t.py"), "--set: expected key.path=value"),
     ((*X, "--set", "budgget.trials=1", "t.py"), "did you mean `budget`"),

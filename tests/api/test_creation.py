@@ -125,7 +125,7 @@ def _entry_of_the_end() -> Any:
         ({"search": SearchSpec(method="randon")}, "unknown searcher 'randon'; did you mean `random`?"),
         (
             {"search": SearchSpec(method="random", options={"depth": 3})},
-            "search: random has no option `depth`; it takes none",
+            "search: random has no option `depth`; known: `independent`",
         ),
         ({"search": SearchSpec(method="nowhere.py")}, "nowhere.py: no such file"),
         ({"start": ({"lr": 7.0},)}, "lr"),

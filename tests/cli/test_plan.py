@@ -93,7 +93,7 @@ def test_every_limit_of_a_budget_is_said() -> None:
         "trials": 9, "time_s": 7200.0, "target": 0.5, "max_failures": 3, "cost": 20.0, "patience": 4,
         "stop": "loss < 0.1", "improvement": 0.001,
     }  # fmt: skip
-    assert set(given) == set(Budget.__struct_fields__)
+    assert {*given, "on_failure"} == set(Budget.__struct_fields__)
     text = ending_text(msgspec.structs.replace(spec, budget=Budget(**given)))  # type: ignore[arg-type]
     for said in ("9 trials", "2h00m", "loss reaches 0.5", "cost 20", "4 trials in a row", "loss < 0.1", "0.001 more"):
         assert said in text

@@ -221,3 +221,21 @@ def test_the_wrapper_left_no_doubt(tmp_path: Path) -> None:
         ]
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("from rung.inside import session; session.invalid('a\\nb ü'); raise SystemExit(3)", "a\nb ü"),
+        ("from rung.inside import session; session.invalid(' ')", "its program says that its parameters are not valid"),
+        ("raise SystemExit(3)", None),
+    ],
+)
+def test_a_program_may_refuse_its_configuration(tmp_path: Path, script: str, why: str | None) -> None:
+    async def story() -> None:
+        one = python(tmp_path / "1", script)
+        async with told_by(LocalExecutor()) as told:
+            told.executor.start(one)
+            assert (await told.end(one.key)).invalid == why
+
+    run(story())

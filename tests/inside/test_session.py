@@ -247,3 +247,16 @@ def test_importing_it_loads_next_to_nothing() -> None:
 
 def path() -> str:
     return str(Path(inside.__file__).parents[2])
+
+
+def test_an_invalid_configuration_is_said_in_one_file(directory: Path) -> None:
+    session.invalid("first")
+    session.invalid("hidden must divide heads")
+    assert (directory / wire.INVALID).read_text() == "hidden must divide heads"
+    assert [one.name for one in directory.iterdir() if one.name.startswith("invalid")] == ["invalid"]
+
+
+def test_outside_a_study_nothing_is_invalid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    session.invalid("no matter")
+    assert list(tmp_path.iterdir()) == []

@@ -259,14 +259,14 @@ def test_what_is_no_file_is_left_out_and_said(trial: Trial, capsys: pytest.Captu
 
 def after_each_copy(monkeypatch: pytest.MonkeyPatch, act: Callable[[str], None]) -> None:
     """`act` is called with the name of every file whose copying has begun, before it is found whole."""
-    pour = snapshot._pour
+    pour = snapshot.pour
 
     def pouring(source: int, target: int) -> None:
         pour(source, target)
         act(Path(os.readlink(f"/proc/self/fd/{source}")).name)
 
-    monkeypatch.setattr(snapshot, "_cloned", lambda *_: False)
-    monkeypatch.setattr(snapshot, "_pour", pouring)
+    monkeypatch.setattr(snapshot, "cloned", lambda *_: False)
+    monkeypatch.setattr(snapshot, "pour", pouring)
 
 
 def test_a_file_that_changes_while_it_is_copied_is_copied_again(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:

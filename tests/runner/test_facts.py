@@ -93,3 +93,9 @@ def test_a_drain_is_one_event_with_its_cursor() -> None:
 def test_an_attempt_out_of_reach_is_lost_and_an_asked_one_has_failed() -> None:
     assert gone(Live(3, attempt=2), at=1.0).how == "lost"
     assert gone(Live(3, attempt=2, asked=True), at=1.0).how == "killed"
+
+
+def test_why_a_configuration_was_refused_is_a_fact() -> None:
+    (fact,) = told(Exited(key="k", how="exited", code=1, invalid="too wide"))
+    assert isinstance(fact, ev.TrialExited)
+    assert fact.invalid == "too wide"

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from rung.execute.base import Cursor
-from rung.model import Objective, Outcome, Reason, RunSettings, ScheduleSpec, StudySpec
+from rung.model import Budget, Objective, Outcome, Reason, RunSettings, ScheduleSpec, StudySpec
 from rung.runner.jobs import attempt_directory, cursor_of, job_for
 from rung.study import events as ev
 from rung.study.seeds import trial_seed
@@ -94,6 +94,11 @@ def test_metrics_are_objectives_and_outcomes_and_the_resource_may_be_the_step(tm
     made = job(of(spec), tmp_path)
     assert made.metrics == ("loss", "size", "latency")
     assert made.steps == ("rounds", "step", "epoch", "iteration")
+
+
+def test_a_step_that_the_study_stops_by_is_a_metric_too(tmp_path: Path) -> None:
+    made = job(folding(budget=Budget(stop="epoch > 3 and size < 2")), tmp_path)
+    assert made.metrics == ("loss", "epoch")
 
 
 def test_a_function_is_called_by_this_python(tmp_path: Path) -> None:

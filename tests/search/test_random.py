@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import stats
 
-from rung.model import Parameter
+from rung.model import BadInput, Parameter, SearchSpec
 from rung.search.novelty import FirstFree, draw
 from rung.search.random import Random
 from rung.space import Space
@@ -55,3 +56,19 @@ def test_first_free_goes_on_from_where_it_was() -> None:
     taken.append({"a": 1})
     assert first_free.find(taken) == {"a": 3}
     assert FirstFree([]).find([]) is None
+
+
+def test_independent_draws_may_come_again() -> None:
+    once = (Parameter(name="p", type="choice", values=("a", "b")),)
+    search = SearchSpec(method="random", repeats=20, options={"independent": True})
+    asked = msgspec.structs.replace(problem((once, ())), search=search)
+    drive = Drive(Random(asked), asked)
+    found = [(drive.propose() or {}).get("p") for _ in range(20)]
+    assert 4 < found.count("a") < 16
+    assert Random(asked).describe().endswith("one may come again")
+
+
+def test_independent_is_true_or_false() -> None:
+    asked = msgspec.structs.replace(problem(((), ())), search=SearchSpec(method="random", options={"independent": 1}))
+    with pytest.raises(BadInput, match=r"search\.independent: expected true or false"):
+        Random(asked)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from rung.model import Parameter, SearchSpec
+from rung.model import BadInput, Parameter, SearchSpec
 from rung.search.base import Earlier, Problem, Proposed, Result, Suggestion
 from rung.search.random import Random
 from rung.search.tpe import TPE
@@ -69,6 +69,20 @@ def best(drive: Drive) -> float:
 def test_it_finds_better_ones_than_random(declared: Declared, loss: Any) -> None:
     ours, theirs = ([best(run(make, seeded(declared, seed), loss, 40)) for seed in range(5)] for make in (TPE, Random))
     assert np.median(ours) < 0.5 * np.median(theirs)
+
+
+def test_the_start_may_be_drawn_at_random() -> None:
+    asked = seeded(SQUARE, 1, start=3, design="random")
+    searcher = TPE(asked)
+    found = searcher.suggest(0, (), [], generator(1, "search", 0))
+    assert isinstance(found, Suggestion)
+    drawn = Random(asked).suggest(0, (), [], generator(1, "search", 0))
+    assert isinstance(drawn, Suggestion)
+    assert (found.params, found.phase) == (drawn.params, "random")
+    assert found.text == "start 1 of 3: a random draw from the space"
+    assert searcher.describe().startswith("tpe: 3 random trials, then ")
+    with pytest.raises(BadInput, match=r"search\.design: expected latin or random, got 'sobol'"):
+        TPE(seeded(SQUARE, 1, design="sobol"))
 
 
 def test_the_start_has_one_trial_in_each_part_of_each_parameter() -> None:

@@ -62,6 +62,15 @@ def test_a_failed_trial_is_a_result_and_makes_room_for_another(make_world: MakeW
     assert (world.state.counts["complete"], world.state.counts["failed"]) == (9, 2)
 
 
+def test_a_failed_trial_makes_no_room_where_it_counts(make_world: MakeWorld) -> None:
+    def behave(trial: int, attempt: int, params: dict[str, Any]) -> Ending:
+        return (fails if trial == 1 else well_behaved)(trial, attempt, params)
+
+    spec = study_spec(search=SearchSpec(method="random", batch=3), budget=Budget(trials=4, on_failure="continue"))
+    world = make_world(spec, workers=3, behave=behave).run()
+    assert (world.state.counts["complete"], world.state.counts["failed"]) == (3, 1)
+
+
 def test_a_trial_with_another_attempt_is_waited_for(make_world: MakeWorld) -> None:
     def behave(trial: int, attempt: int, params: dict[str, Any]) -> Ending:
         return (fails if (trial, attempt) == (0, 1) else well_behaved)(trial, attempt, params)

@@ -294,6 +294,33 @@ def test_trials_that_the_user_stopped_are_no_failures(begin: Begin) -> None:
     assert closing_reason(log.state) is None
 
 
+@pytest.mark.parametrize(("answer", "state"), [("continue", "complete"), ("fail", "failed"), ("stop", "failed")])
+def test_what_failures_mean_when_the_study_says_it(begin: Begin, answer: Any, state: str) -> None:
+    log = begin(study_spec(budget=Budget(trials=7, on_failure=answer)))
+    for _ in range(1 if answer == "stop" else 6):
+        log.failed()
+    log.done(0.5)
+    assert remaining(log.state) == (5 if answer == "stop" else 0)
+    ((kind, fields),) = told(log.state)
+    assert (kind, fields["state"]) == ("StudyCompleted", state)
+
+
+def test_the_first_failure_may_end_the_running_trials_too(begin: Begin) -> None:
+    log = begin(study_spec(budget=Budget(trials=9, on_failure="stop")))
+    log.started()
+    log.failed()
+    ((kind, fields),) = told(log.state)
+    assert (kind, fields["reason"].text) == ("TrialStopped", "a trial failed, which ends this study at once")
+
+
+def test_a_limit_that_is_given_holds_whatever_failures_mean(begin: Begin) -> None:
+    log = begin(study_spec(budget=Budget(trials=20, max_failures=2, on_failure="continue")))
+    log.failed()
+    assert closing_reason(log.state) is None
+    log.failed()
+    assert closing_reason(log.state) is not None
+
+
 def test_running_trials_may_finish_when_the_study_is_given_up(begin: Begin) -> None:
     log = begin(study_spec(budget=Budget(trials=9, max_failures=1)))
     log.started()

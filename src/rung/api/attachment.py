@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rung.api.mirroring import mirrored
 from rung.api.provenance import changed_plugins
 from rung.execute.forked import ForkedExecutor, ForkServer
 from rung.execute.inline import InlineExecutor
@@ -38,9 +39,16 @@ def runs_directory(handle: Handle) -> Path:
 
 
 def attach(
-    handle: Handle, *, workers: int, observe: Observer, say: Say, until: Callable[[State], bool] | None = None
+    handle: Handle,
+    *,
+    workers: int,
+    observe: Observer,
+    say: Say,
+    until: Callable[[State], bool] | None = None,
+    made: Callable[[Runner], None] | None = None,
 ) -> str:
     """The study has been worked on here until it was over, `until` held, or a signal came; returns why it ended.
+    `made` is given the runner before it begins.
 
     Raises `BadInput` for a study that has no program: only the process that asks for its trials can run them.
     """
@@ -52,12 +60,23 @@ def attach(
         )
     for text in changed_plugins(handle.state.created):
         say(f"warning: {text}")
-    settings = Settings(
-        study=handle.name, runs=runs_directory(handle), workers=workers, until=until, launch=launcher_for(spec)
-    )
+    runs = runs_directory(handle)
+    settings = Settings(study=handle.name, runs=runs, workers=workers, until=until, launch=launcher_for(spec))
+    with mirrored(handle, runs=runs, say=say) as mirroring:
+        mirroring.why = why = _attached(handle, settings, observe=mirroring.beside(observe), say=say, made=made)
+    return why
+
+
+def _attached(
+    handle: Handle, settings: Settings, *, observe: Observer, say: Say, made: Callable[[Runner], None] | None
+) -> str:
+    spec = handle.state.spec
 
     def make(executor: Executor) -> Runner:
-        return Runner(handle.store, executor, policy_for, settings, observe=observe, say=say)
+        runner = Runner(handle.store, executor, policy_for, settings, observe=observe, say=say)
+        if made is not None:
+            made(runner)
+        return runner
 
     if spec.run.executor == "inline":
         os.chdir(spec.run.cwd or ".")

@@ -62,6 +62,8 @@ def read_problem(file: str, settings: Sequence[str], *, cwd: Path) -> Problem:
     """The study file with `settings` (as of `--set`) applied. Raises `BadInput` for anything else."""
     _check_study_file(file, cwd)
     target = resolve(file, [], Options(settings=tuple(settings)), cwd=cwd)
+    if not target.spec.objectives:
+        raise BadInput("has no metric to compare by", place=file)
     return Problem(target.spec.name or target.stem, budgeted(target.spec)[0])
 
 

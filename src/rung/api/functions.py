@@ -15,7 +15,7 @@ from rung.model import BadInput
 def check_function(target: str, *, cwd: Path) -> None:
     """The function is there, as far as that can be seen. Raises `BadInput` where it cannot be."""
     place, _, name = target.rpartition(":")
-    path = cwd / place if place.endswith(".py") else _module_file(place, cwd)
+    path = cwd / place if place.endswith(".py") else module_file(place, cwd)
     if path is None:
         return
     if not path.is_file():
@@ -27,7 +27,7 @@ def check_function(target: str, *, cwd: Path) -> None:
         raise BadInput(f"{path} has no function {name!r}{hint}", place=target)
 
 
-def _module_file(module: str, cwd: Path) -> Path | None:
+def module_file(module: str, cwd: Path) -> Path | None:
     """The source of a module as a trial in `cwd` would import it; None where it has no text to look at."""
     folders: list[str] | None = [str(cwd), *sys.path]
     spec: ModuleSpec | None = None

@@ -16,6 +16,7 @@ from rung.api.asktell import Study
 from rung.api.attachment import run_beside, run_forked, run_inline
 from rung.api.creation import Opened, create_or_continue, created_event
 from rung.api.goals import objectives
+from rung.api.mirroring import Mirroring, check_new
 from rung.api.places import find_places
 from rung.api.progress import Progress
 from rung.api.targets import budgeted
@@ -57,6 +58,7 @@ def tune(
     store: str | None = None,
     name: str | None = None,
     warm_start: Sequence[str] = (),
+    mirrors: Sequence[str] = (),
     dir: str | None = None,  # noqa: A002 - the name that the command line uses
 ) -> Study:
     """The study after the search: `study.best.params`, `study.best.value`, `study.trials`, `study.dataframe()`.
@@ -67,8 +69,9 @@ def tune(
     unless `store` or `name` is given; a `name` whose study is unfinished goes on. `warm_start` names studies of the
     same store to learn from. `search` and `schedule` are names, or mappings as in a study file (`{"method": "asha",
     "max": 81}`); so are `budget` (what ends the study, beside the four that have a name here) and `checkpoint` (which
-    are kept). Times are seconds or text like "2h30m". Raises `BadInput` for what cannot be searched,
-    `KeyboardInterrupt` on Ctrl-C (the study can go on).
+    are kept). `mirrors` are addresses of other tools' records that are kept in step (docs/mirrors.md). Times are
+    seconds or text like "2h30m". Raises `BadInput` for what cannot be searched, `KeyboardInterrupt` on Ctrl-C (the
+    study can go on).
     """
     if not isinstance(objective, str) and not callable(objective):
         raise BadInput(
@@ -79,8 +82,10 @@ def tune(
         "schedule": _section("schedule", schedule),
         "checkpoint": checkpoint,
         "budget": {"trials": trials, "time": time, "target": target, "max_failures": max_failures, **(budget or {})},
-        "run": {"workers": workers, "timeout": timeout, "retries": retries, "cwd": str(Path.cwd())},
-    }
+        "run": {
+            "workers": workers, "timeout": timeout, "retries": retries, "cwd": str(Path.cwd()), "mirrors": [*mirrors],
+        },
+    }  # fmt: skip
     spec = msgspec.structs.replace(
         spec_from_tree({**settings, "parameters": {}}, place="tune"),
         name=None if name is None else check_study_name(name, place="tune", key="name"),
@@ -99,7 +104,9 @@ def tune(
             spec, runs=runs, cwd=Path.cwd(), command_line=sys.argv, surface="python", deterministic=deterministic
         )
         stem = getattr(objective, "__name__", "study").strip("<>")
-        opened = create_or_continue(open_store(url), event, stem=stem, warm_start=earlier, place="warm_start")
+        kept = open_store(url)
+        check_new(event, kept)
+        opened = create_or_continue(kept, event, stem=stem, warm_start=earlier, place="warm_start")
         if opened.how != "finished":
             _search(opened, objective, spec, runs)
     return Study.joined(opened.handle)
@@ -147,12 +154,16 @@ def _search(opened: Opened, objective: Objective | str, spec: StudySpec, runs: P
     handle = opened.handle
     settings = Settings(study=handle.name, runs=runs, workers=spec.run.workers)
     progress = Progress(spec.budget.trials)
+    mirroring = Mirroring(handle, runs=runs, say=progress.say)
     for text in opened.notes:
         progress.say(text)
 
     def make(executor: Executor) -> Runner:
-        return Runner(handle.store, executor, policy_for, settings, observe=progress.update, say=progress.say)
+        mirroring.start()  # not earlier: objectives are forked from a process without threads
+        observe = mirroring.beside(progress.update)
+        return Runner(handle.store, executor, policy_for, settings, observe=observe, say=progress.say)
 
+    why = "error"
     try:
         if isinstance(objective, str):
             why = run_beside(_local, make)
@@ -170,6 +181,7 @@ def _search(opened: Opened, objective: Objective | str, spec: StudySpec, runs: P
                 key="workers",
             )
     finally:
+        mirroring.finish(why)
         progress.close()
         handle.refresh()
     if why == "interrupted":

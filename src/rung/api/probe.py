@@ -61,7 +61,8 @@ def _alone(spec: StudySpec, count: int) -> StudySpec:
     top = old.options.get("max")
     if isinstance(top, int | float) and not isinstance(top, bool) and top > 0:
         schedule = msgspec.structs.replace(schedule, method="asha", options={"levels": [top / 2], "max": top})
-    return msgspec.structs.replace(spec, name=None, budget=Budget(trials=count), schedule=schedule)
+    run = msgspec.structs.replace(spec.run, mirrors=())  # nobody else is told of these trials
+    return msgspec.structs.replace(spec, name=None, budget=Budget(trials=count), schedule=schedule, run=run)
 
 
 def _measured(handle: Handle) -> Probed:

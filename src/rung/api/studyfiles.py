@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.dialects.base import Dialect
-    from rung.model import Parameter, StudySpec
+    from rung.model import Parameter, Program, StudySpec
 
 STUDY_FILES = frozenset({".yaml", ".yml", ".json", ".toml", ".jsonnet", ".libsonnet"})
 OF_DIALECTS = ("step", "task", "style", "config")
@@ -50,6 +50,14 @@ def script_dialect(path: Path) -> Dialect | None:
             if dialect.detect(path, text, None):
                 return dialect
     return None
+
+
+def script_program(path: Path) -> Program | None:
+    """How a Python script that declares no study is started, where a dialect knows; None for a plain script."""
+    text = path.read_text("utf-8", "replace")
+    dialects: list[Dialect] = [find("dialects", name)() for name in names("dialects")]
+    found = (dialect.program_of(path, text) for dialect in dialects if dialect.scripts)
+    return next((program for program in found if program is not None), None)
 
 
 def dialect_of(path: Path, text: str, shown: str) -> Dialect:

@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rung.api.functions import check_function
-from rung.api.studyfiles import OF_DIALECTS, is_study_file, read_study_file, remarks_on, setting, with_parameters
+from rung.api.returned import read_function
+from rung.api.studyfiles import (
+    OF_DIALECTS,
+    is_study_file,
+    read_study_file,
+    remarks_on,
+    script_program,
+    setting,
+    with_parameters,
+)
 from rung.dialects import check_study_name, edit_spec, parse_duration
 from rung.dialects.base import Asked
 from rung.dialects.names import did_you_mean, nearest
+from rung.execute.source import script_in
 from rung.model import BadInput, Objective, StudySpec
 from rung.plugins import find, located
 from rung.space import Space, template
@@ -100,12 +110,13 @@ def _read(target: str | None, arguments: list[str], options: Options, cwd: Path)
     if is_study_file(target, cwd=cwd):
         return _study_file(path, target, options), path.stem if path.stem != "study" else path.parent.name or "study"
     if path.is_file():
-        return _script(path, target, arguments), path.stem
+        return _script(path, target, arguments, inject=options.inject), path.stem
     if path.is_dir():
         raise BadInput("is a directory; name a study file or a script in it", place=target)
     module, colon, function = target.rpartition(":")
     if colon and function.isidentifier() and "/" not in function:
-        return _function(module, function, cwd), function
+        spec = read_function(target, cwd=cwd, asked=asked_for(options))
+        return spec or _function(module, function, cwd), function
     raise BadInput(f"no such file{_near_file(path)}; expected a study file, a script, or module:function", place=target)
 
 
@@ -137,14 +148,17 @@ def _study_file(path: Path, shown: str, options: Options) -> StudySpec:
     return spec
 
 
-def _script(path: Path, shown: str, arguments: list[str]) -> StudySpec:
+def _script(path: Path, shown: str, arguments: list[str], *, inject: str | None) -> StudySpec:
+    program = None
     if path.suffix == ".py":
+        program = script_program(path) if inject in {None, "args"} else None
         argv = ["python" if shutil.which("python") else "python3", str(path.absolute())]
     elif os.access(path, os.X_OK):
         argv = [str(path.absolute())]
     else:
         raise BadInput(f"cannot be executed: run `chmod +x {shown}`, or write -- INTERPRETER {shown}", place=shown)
-    return StudySpec(command=tuple(template.with_rest([template.escaped(a) for a in argv + arguments])))
+    command = tuple(template.with_rest([template.escaped(a) for a in argv + arguments]))
+    return StudySpec(command=command, program=program)
 
 
 def _command(arguments: list[str]) -> StudySpec:
@@ -175,7 +189,7 @@ def _check_command(command: Sequence[str] | None, cwd: Path, *, place: str) -> N
 def _with_options(spec: StudySpec, options: Options) -> StudySpec:
     spec = with_parameters(spec, options.params)
     if options.metrics:
-        spec = msgspec.structs.replace(spec, objectives=_objectives(options.metrics))
+        spec = msgspec.structs.replace(spec, objectives=_picked(_objectives(options.metrics), spec))
     if options.search is not None:
         spec = msgspec.structs.replace(spec, search=msgspec.structs.replace(spec.search, method=options.search))
     if _at_least(options.seed, 0, "--seed") is not None:
@@ -204,6 +218,11 @@ def _with_options(spec: StudySpec, options: Options) -> StudySpec:
             mirrors=options.mirrors or None,
         ),
     )
+
+
+def with_options(spec: StudySpec, options: Options) -> StudySpec:
+    """The spec that a program of another tuner made, with what the command line says. Raises `BadInput`."""
+    return _set(_with_options(spec, options), options.settings)
 
 
 def _set(spec: StudySpec, settings: Iterable[str]) -> StudySpec:
@@ -244,6 +263,14 @@ def _objectives(texts: Sequence[str]) -> tuple[Objective, ...]:
     return tuple(objectives.values())
 
 
+def _picked(objectives: tuple[Objective, ...], spec: StudySpec) -> tuple[Objective, ...]:
+    """The objectives with the report that counts in the format of the study's program."""
+    if spec.program is None:
+        return objectives
+    pick = find("dialects", spec.program.dialect).picks
+    return tuple(msgspec.structs.replace(objective, value=pick) for objective in objectives)
+
+
 def _objective(text: str) -> Objective:
     name, colon, goal = text.rpartition(":")
     if not colon and text.strip():
@@ -260,8 +287,14 @@ def _objective(text: str) -> Objective:
 def _check(spec: StudySpec, *, place: str) -> None:
     """What must hold before anything is started or written. `place` is the study file, "" without one."""
     if not spec.runs_something:
-        raise BadInput("there is nothing to run: give `command` or `function`", place=place, key="command")
-    if not spec.objectives:
+        raise BadInput(
+            "there is nothing to run: give `command` or `function` (for another tuner's file, the command after `--`)",
+            place=place,
+            key="command",
+        )
+    if spec.function is not None:
+        check_function(spec.function, cwd=Path(spec.run.cwd))
+    if not spec.objectives and not _only_evaluates(spec):
         raise BadInput("which metric? say -m NAME (or NAME:max), or `objective:` in a study file", place="-m")
     Space(spec.parameters, spec.constraints)  # raises for a space that cannot be
     unknown = [n for n in template.placeholder_names(spec.command or ()) if n not in _placeholders(spec)]
@@ -272,8 +305,16 @@ def _check(spec: StudySpec, *, place: str) -> None:
     for group, name in named.items():
         if not name.endswith(".py"):  # a plug-in file is loaded once, when its searcher is made
             _check_named(group, name, place=place)
-    if spec.function is not None:
-        check_function(spec.function, cwd=Path(spec.run.cwd))
+    if spec.run.inject == "source" and spec.program is None:
+        script_in(spec.command or ("python", spec.function or ""), spec.run.cwd)
+
+
+def _only_evaluates(spec: StudySpec) -> bool:
+    """Whether nothing depends on how good a trial is: another tuner's study that runs what is listed or drawn."""
+    budget = spec.budget
+    compares = budget.target is not None or budget.patience is not None or budget.improvement is not None
+    learns = spec.search.method not in {"grid", "random", "sobol"} or spec.schedule.method != "none"
+    return spec.program is not None and not learns and not compares
 
 
 def _check_named(group: str, name: str, *, place: str) -> None:

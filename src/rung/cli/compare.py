@@ -220,6 +220,8 @@ def _existing(names: Sequence[str], store: Any, given: dict[str, Any]) -> tuple[
     methods = grouped(names)
     handles = {name: Handle(store, name) for name in names}
     spec = handles[names[0]].state.spec
+    if not spec.objectives:
+        raise BadInput(f"{names[0]} has no metric to compare by", place="--studies")
     other = next((name for name, handle in handles.items() if handle.state.spec.objectives != spec.objectives), None)
     if other is not None:
         raise BadInput(f"{other} has other objectives than {names[0]}", place="--studies")

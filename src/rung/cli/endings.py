@@ -14,7 +14,7 @@ def ending_text(spec: StudySpec) -> str:
     if not limits:
         return "when nothing is left to propose, or at `rung stop`"
     either = limits[0] if len(limits) == 1 else f"{', '.join(limits[:-1])} or {limits[-1]}, whichever comes first"
-    return f"{either}; given up after {_failures(spec.budget)}"
+    return f"{either}; {_failures(spec.budget)}"
 
 
 def _limits(budget: Budget, spec: StudySpec) -> list[str]:
@@ -34,8 +34,13 @@ def _limits(budget: Budget, spec: StudySpec) -> list[str]:
 
 
 def _failures(budget: Budget) -> str:
+    if budget.on_failure == "stop":
+        return "ended at once by the first failed trial"
+    if budget.on_failure is not None and budget.max_failures is None:
+        return "not ended by failed trials" + (", of which any makes it failed" if budget.on_failure == "fail" else "")
     limit = max(10, budget.trials or 0) if budget.max_failures is None else max(1, budget.max_failures)
-    return f"{limit} failed trial{'s' * (limit != 1)}, or when the first 5 all fail"
+    early = "" if budget.on_failure else ", or when the first 5 all fail"
+    return f"given up after {limit} failed trial{'s' * (limit != 1)}{early}"
 
 
 def checkpoints_text(spec: StudySpec) -> str:

@@ -24,9 +24,9 @@ Found = tuple[str, str, str]  # place, key, message
 def look_over(file: str, form: str) -> int:
     """Say what is wrong or most likely not meant in a study file, as `file:line: key: message`.
 
-    Exit code 1: there are findings. 2: it cannot be read at all.
+    Exit code 1: there are findings (other tuners' files: errors, not warnings). 2: it cannot be read at all.
     """
-    found = findings(file)
+    found, wrong = findings(file)
     if form == "table":
         for place, key, message in found:
             click.echo(": ".join(part for part in (place, key, message) if part))
@@ -34,27 +34,36 @@ def look_over(file: str, form: str) -> int:
         from rung.cli.tables import print_rows
 
         print_rows(["place", "key", "message"], found, form=form)
-    return 1 if found else 0
+    return 1 if wrong else 0
 
 
-def findings(file: str) -> list[Found]:
-    """What is to be said about a study file. Raises `BadInput` when it cannot be read at all."""
+def findings(file: str) -> tuple[list[Found], bool]:
+    """What is to be said about a study file, and whether anything of it is wrong rather than odd. Raises `BadInput`
+    when it cannot be read at all."""
     from rung.api.studyfiles import dialect_of
     from rung.dialects import read_text
     from rung.dialects.documents import parse
+    from rung.dialects.positions import Positions
 
     text = read_text(Path(file))
     dialect = dialect_of(Path(file), text, file)
     found = dialect.lint(text, file=file)
-    if found:
-        return [(each.place, each.key, each.message) for each in found]
-    _, positions = parse(text, file=file)
+    if found or dialect.lints_all:
+        wrong = any(each.level == "error" or not dialect.lints_all for each in found)
+        return [(each.place, each.key, each.message) for each in found], wrong
+    try:
+        _, positions = parse(text, file=file)
+    except BadInput:
+        if dialect.name == "rung":
+            raise
+        positions = Positions(file)  # a format of its own, which knows its places itself
     try:
         with placed(file):
             spec = _checked(file)
     except BadInput as error:
-        return [(error.place or file, error.key, error.message)]
-    return _remarks(spec, positions, file)
+        return [(error.place or file, error.key, error.message)], True
+    remarks = _remarks(spec, positions, file)
+    return remarks, bool(remarks)
 
 
 def _checked(file: str) -> StudySpec:

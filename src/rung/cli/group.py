@@ -47,6 +47,10 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "replay": ("replaying", "Fold the log again, and recompute its decisions."),
         "doctor": ("doctor", "Look at the environment, the store, or a script."),
     },
+    "Other tuners": {
+        "studio": ("studio_verbs", "Run a script with StudioML's flags: `studio run`, `studio plan`."),
+        "asme": ("asme_verbs", "Search a configuration with `hyper_opt`, as `asme search` and `asme optimize` do."),
+    },
     "Inside a trial": {
         "report": ("report_verb", "Report metrics from a shell script."),
     },

@@ -43,5 +43,8 @@ def _at_place(error: BadInput, file: str | None, settings: Sequence[str]) -> Bad
     if file is None:
         hint = f" (--set {error.key}=VALUE)" if error.key.startswith("schedule.") else ""
         return BadInput(error.message + hint, key=error.key)
-    _, positions = parse(read_text(Path(file)), file=file)
+    try:
+        _, positions = parse(read_text(Path(file)), file=file)
+    except BadInput:  # a format of its own, which knows its places itself
+        return BadInput(error.message, place=file, key=error.key)
     return positions.error(tuple(path), error.message)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rung.api.handle import Handle
+    from rung.execute.base import Place
     from rung.model import Parameter, StudySpec
+    from rung.runner.jobs import Launcher
     from rung.space import Space
     from rung.study import events as ev
 
@@ -34,7 +36,14 @@ def show_plan(
     from rung.api.creation import created_event
     from rung.api.targets import budgeted
     from rung.cli.advice import check_machine
+    from rung.cli.drivers import hand_over, launcher_of
+    from rung.model import BadInput
 
+    launcher = launcher_of(given)
+    if launcher is not None:
+        if probe is not None:
+            raise BadInput("cannot try trials of a launcher; `rung run -n N` runs some", place="--probe")
+        hand_over(launcher, given, verb="plan", form=form, store=store, directory=directory, command_line=command_line)
     target = resolved(given)
     spec, chosen = budgeted(target.spec)
     check_machine(spec)
@@ -52,7 +61,7 @@ def show_plan(
     found = planned(event, earlier.facts)
     if probe is not None:
         found["probe"] = _probed(event, probe, found)
-    _print(found, chosen, form)
+    print_plan(found, chosen, form)
 
 
 def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ()) -> dict[str, Any]:
@@ -154,9 +163,19 @@ def _first(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead]) -> li
             study=spec.name or "", trial=number, attempt=1, seed=trial_seed(state.seed, number),
             directory="$RUNG_TRIAL_DIR", cwd=spec.run.cwd,
         )  # fmt: skip
-        how = launch(spec, params, place)
-        found.append({"params": wired(state.trial(number).params), "command": list(how.shown or how.argv)})
+        found.append({"params": wired(state.trial(number).params), "command": _shown(launch, spec, params, place)})
     return found
+
+
+def _shown(launch: Launcher, spec: StudySpec, params: dict[str, Any], place: Place) -> list[str]:
+    """The command as the user knows it; none where the file of another tuner names no program, which may yet come."""
+    from rung.dialects.base import NoProgram
+
+    try:
+        how = launch(spec, params, place)
+    except NoProgram:
+        return []
+    return list(how.shown or how.argv)
 
 
 def _probed(event: ev.StudyCreated, count: int, found: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +195,8 @@ def _probed(event: ev.StudyCreated, count: int, found: dict[str, Any]) -> dict[s
 # ----------------------------------------------------------------------------------------------------------- for people
 
 
-def _print(found: dict[str, Any], chosen: str | None, form: str) -> None:
+def print_plan(found: dict[str, Any], chosen: str | None, form: str) -> None:
+    """The plan is on stdout, its warnings on stderr."""
     from rung.cli.tables import print_json, print_rows
 
     if form == "json":
@@ -188,8 +208,9 @@ def _print(found: dict[str, Any], chosen: str | None, form: str) -> None:
         click.echo("\n".join(_summary(found, chosen)))
         print_rows(["parameter", "type", "domain", "when"], [_domain_row(p) for p in found["parameters"]], form=form)
         click.echo("\nfirst commands:")
+        alike = len({tuple(each["command"]) for each in found["first"]}) < len(found["first"])
         for each in found["first"]:
-            click.echo(f"  {_command_line(each)}")
+            click.echo(f"  {_command_line(each, named=alike)}")
         for text in found["warnings"]:
             say(f"warning: {text}")
 
@@ -259,12 +280,16 @@ def _scale(parameter: dict[str, Any]) -> str:
     return f", {parameter['scale']} scale" if parameter["scale"] not in {None, "linear"} else ""
 
 
-def _command_line(each: dict[str, Any]) -> str:
+def _command_line(each: dict[str, Any], *, named: bool) -> str:
+    """The command; `named`: with the parameters, since they do not show in it."""
     import shlex
 
     from rung.cli.tables import assigned, one_line
 
-    return one_line(shlex.join(each["command"])) if each["command"] else assigned(each["params"])
+    if not each["command"]:
+        return assigned(each["params"])
+    line = one_line(shlex.join(each["command"]))
+    return f"{line}  # {assigned(each['params'])}" if named and each["params"] else line
 
 
 COMMANDS = {"plan": show_plan}

@@ -38,12 +38,22 @@ def run(command_line: list[str], /, *, store: str | None, directory: str | None,
     rung run -p x=uniform(0,1) -m y -- ./simulate {x}
     rung run study.yaml --trials 200
     """
+    from rung.cli.drivers import hand_over, launcher_of
+
+    launcher = launcher_of(given)
+    if launcher is not None:
+        hand_over(launcher, given, verb="run", form=form, store=store, directory=directory, command_line=command_line)
     opened, workers = _open(command_line, store, directory, given)
-    flags = place_flags(directory, store)
+    return carry_on(opened, workers=workers, form=form, flags=place_flags(directory, store))
+
+
+def carry_on(opened: Opened, *, workers: int, form: str, flags: str) -> int:
+    """The study that was made or found has been worked on until it was over, or was before; returns the exit code."""
     if opened.how == "finished":
         _say_finished(opened.handle, flags)
         for change in opened.changes:
             say(f"that was another search: {change.path} was {change.old}, is {change.new} (another --name runs it)")
+        _catch_up(opened.handle)
         return _printed(opened.handle, form)
     for change in opened.changes:
         say(f"changed {change.path}: {change.old} -> {change.new}")
@@ -62,6 +72,7 @@ def resume(words: tuple[str, ...], *, workers: int | None, store: str | None, di
     flags = place_flags(directory, store)
     if handle.state.switches.completed is not None:
         _say_finished(handle, flags)
+        _catch_up(handle)
         return _printed(handle, form)
     return work(handle, workers=workers or handle.state.spec.run.workers, form=form, flags=flags)
 
@@ -72,18 +83,24 @@ def _open(
     """The study, made or found, and how many workers the command line wants. Nothing is written for a bad one."""
     from rung.api.creation import create_or_continue, created_event
     from rung.api.targets import budgeted
-    from rung.cli.advice import check_machine, spec_warnings
+    from rung.cli.advice import check_machine, check_program, spec_warnings
 
     target = resolved(given)
     spec, chosen = budgeted(target.spec)
     check_machine(spec)
+    check_program(spec)
     places = find(directory, store)
     event = created_event(
         spec, runs=places.runs, cwd=Path.cwd(), command_line=command_line, surface="cli",
         deterministic=given["deterministic"],
     )  # fmt: skip
     found = spec_warnings(spec)
-    opened = create_or_continue(store_at(places.store), event, stem=target.stem, warm_start=given["warm_start"])
+    store_ = store_at(places.store)
+    if spec.run.mirrors:
+        from rung.api.mirroring import check_new
+
+        check_new(event, store_)
+    opened = create_or_continue(store_, event, stem=target.stem, warm_start=given["warm_start"])
     if opened.how == "created":
         say(f"study {opened.handle.name}" + (f": {chosen}" if chosen else ""))
         for text in found:
@@ -113,10 +130,19 @@ def work(handle: Handle, *, workers: int, form: str, flags: str) -> int:
         with contextlib.suppress(OSError):  # after a hangup there is no terminal to say it on
             _say_interrupted(handle, why, flags)
         return ENDED[why]
-    _say_over(handle)
+    say_over(handle)
     code = _printed(handle, form)
     _say_further(handle, flags)
     return code
+
+
+def _catch_up(handle: Handle) -> None:
+    """Mirrors that were away when the study ended hold all of it now."""
+    if handle.state.spec.run.mirrors:
+        from rung.api.attachment import runs_directory
+        from rung.api.mirroring import catch_up
+
+        catch_up(handle, runs=runs_directory(handle), say=say)
 
 
 def _printed(handle: Handle, form: str) -> int:
@@ -127,7 +153,7 @@ def _printed(handle: Handle, form: str) -> int:
 
 
 def _say_finished(handle: Handle, flags: str) -> None:
-    _say_over(handle)
+    say_over(handle)
     state, name = handle.state, handle.name
     trials, size = state.spec.budget.trials, state.space.size
     evaluated = state.counts["complete"] + state.counts["pruned"]
@@ -139,7 +165,8 @@ def _say_finished(handle: Handle, flags: str) -> None:
             say(f"for more trials: {edit} && rung resume {name}{flags}")
 
 
-def _say_over(handle: Handle) -> None:
+def say_over(handle: Handle) -> None:
+    """How the study ended is on stderr."""
     from rung.cli.panel import counted
     from rung.cli.tables import seconds
 
@@ -147,7 +174,8 @@ def _say_over(handle: Handle) -> None:
     assert completed is not None
     took = seconds(handle.state.switches.elapsed)
     say(f"study {handle.name} is {completed.state} ({completed.reason.text}): {counted(handle.state)} in {took}")
-    if completed.state == "failed" and any("ModuleNotFoundError" in error for error in handle.state.errors.values()):
+    lacking = any("ModuleNotFoundError" in error for error in handle.state.errors.values())
+    if completed.state == "failed" and lacking and handle.state.spec.program is None:  # else its dialect knows which
         program = (handle.state.spec.command or (sys.executable,))[0]
         say(f"the trials ran with {shutil.which(program) or program}: is that the Python that has the module?")
 

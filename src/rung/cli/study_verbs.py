@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rung.cli.options import find, format_options, no_more, open_study, place_options, store_at
+from rung.cli.options import find, format_options, one_trial, open_study, place_options, store_at
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
@@ -55,22 +55,24 @@ def _summary(handle: Handle) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[STUDY]")
+@click.argument("words", nargs=-1, metavar="[STUDY] [TRIAL]")
 @place_options
 @format_options
 def show(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str) -> None:
-    """Show one study: its spec, the code it ran on, and every change since it was created."""
+    """Show one study: its spec, the code it ran on, and every change since it was created. With TRIAL: that trial, its
+    folder, and what was changed in its script (`--inject source`)."""
+    from rung.cli.showing import trial_record, trial_text
     from rung.cli.tables import print_json, print_rows
 
     handle, left = open_study(words, store=store, directory=directory)
-    no_more(left)
-    found = described(handle)
+    number = one_trial(left)
+    found = described(handle) if number is None else trial_record(handle, number)
     if form == "json":
         print_json(found)
     elif form == "csv":
         print_rows(["field", "value"], list(found.items()), form=form)
     else:
-        click.echo("\n".join(_text(handle, found)))
+        click.echo("\n".join(_text(handle, found) if number is None else trial_text(found)))
 
 
 def described(handle: Handle) -> dict[str, Any]:
@@ -136,6 +138,7 @@ def _changes(event: Any) -> list[dict[str, Any]]:
 
 def _text(handle: Handle, found: dict[str, Any]) -> list[str]:
     from rung.cli.panel import counted
+    from rung.cli.showing import source_lines
     from rung.cli.tables import local_time, one_line, seconds, shown
     from rung.dialects import to_yaml
 
@@ -150,6 +153,7 @@ def _text(handle: Handle, found: dict[str, Any]) -> list[str]:
     lines += [f"from     {e['study']}: {e['read']} of its {e['trials']} trials were read" for e in found["earlier"]]
     lines += [f"best     {line}" for line in _best_lines(handle)]
     lines += ["", *_code_lines(found["code"]), "", *to_yaml(handle.state.spec).rstrip().splitlines()]
+    lines += source_lines(handle)
     if found["changes"]:
         lines += ["", "changes since it was created:"]
         for change in found["changes"]:

@@ -37,7 +37,7 @@ OPTIONS = (
     (("--max-failures",), "N", "Give up after so many failed trials [max(10, trials)]."),
     (("--retries",), "N", "Start a failed trial again so often [0]."),
     (("--executor",), "NAME", "Where trials run: local, inline [local]."),
-    (("--inject",), "HOW", "How trials get their parameters: args, env, file [args]."),
+    (("--inject",), "HOW", "How trials get their parameters: args, env, file, source (in a copy) [args]."),
     (("--set", "settings"), "KEY.PATH=VALUE", "Any field of the study file."),
     (("--from", "warm_start"), "STUDY", "Begin with what this earlier study found; may be given again."),
     (("--mirror", "mirrors"), "URL", "Keep another tool's record in step: optuna:STORAGE or mlflow:URI."),
@@ -94,7 +94,8 @@ class TargetCommand(click.Command):
 
         words = ctx.params["words"]
         target = words[0] if words and not ctx.params["dashed"] else None
-        with placed(target if is_study_file(target, cwd=Path.cwd()) else None, ctx.params["settings"]):
+        keyed = is_study_file(target, cwd=Path.cwd()) and not str(target).endswith(".py")  # a script has no keys
+        with placed(target if keyed else None, ctx.params["settings"]):
             return super().invoke(ctx)
 
     def _parse_after(self, ctx: click.Context, target: str, arguments: list[str]) -> None:
@@ -115,7 +116,7 @@ class TargetCommand(click.Command):
     def _merge(
         self, ctx: click.Context, arguments: list[str], ours: list[click.Option], names: Mapping[str, str]
     ) -> None:
-        theirs = [click.Option([key, f"--{name}"], multiple=True) for key, name in names.items()]
+        theirs = [click.Option([key, f"--{name}"], multiple=True, **_bare(name)) for key, name in names.items()]
         command = click.Command(self.name, params=[*ours, *theirs], context_settings=self.context_settings)
         with command.make_context(ctx.info_name, list(arguments), parent=ctx.parent) as later:
             for key, value in later.params.items():
@@ -126,6 +127,13 @@ class TargetCommand(click.Command):
                     given[names[key]] = (*given.get(names[key], ()), *value)
                 else:
                     ctx.params[key] = (*ctx.params[key], *value) if key in SEVERAL else value
+
+
+def _bare(name: str) -> dict[str, Any]:
+    """How an option is made that may stand without a value."""
+    from rung.dialects.base import Switch
+
+    return {"is_flag": False, "flag_value": "true"} if isinstance(name, Switch) else {}
 
 
 def _peeked(given: Mapping[str, Any], arguments: Sequence[str]) -> Asked:
@@ -150,13 +158,23 @@ def _file_options(target: str, asked: Asked) -> tuple[dict[str, str], bool] | No
     from rung.dialects import read_text
 
     if not is_study_file(target, cwd=Path.cwd()):
-        return ({}, False) if ":" in target and not Path(target).is_file() else None
+        return (_function_options(target), False) if ":" in target and not Path(target).is_file() else None
     text = read_text(Path(target))
     dialect = dialect_of(Path(target), text, target)
     asked = msgspec.structs.replace(asked, folder=Path(target).parent.absolute())
-    found = dialect.names(text, file=target, asked=asked)
-    names = {f"file_{i}": name for i, name in enumerate(found) if "/" not in name and name.strip() == name}
-    return names, dialect.takes_command
+    return _keyed(dialect.names(text, file=target, asked=asked)), dialect.takes_command
+
+
+def _function_options(target: str) -> dict[str, str]:
+    """The options of the study that a function returns, by key; none for a function like any other."""
+    from rung.api.returned import names_of_function
+
+    return _keyed(names_of_function(target, cwd=Path.cwd()) or ())
+
+
+def _keyed(names: Sequence[str]) -> dict[str, str]:
+    """The names that an option can have, by key."""
+    return {f"file_{i}": name for i, name in enumerate(names) if "/" not in name and name.strip() == name}
 
 
 def _unshadowed(ours: Sequence[click.Option], names: Mapping[str, str]) -> list[click.Option]:
@@ -188,7 +206,4 @@ def resolved(given: Mapping[str, Any]) -> Target:
     options = Options(**{name: given[name] for name in Options.__struct_fields__ if name in given})
     words = list(given["words"])
     target = None if given["dashed"] else words.pop(0)
-    found = resolve(target, words, options, cwd=Path.cwd())
-    if found.spec.run.inject == "source":
-        raise BadInput("`source` is not in this version; use args, env or file", place="--inject")
-    return found
+    return resolve(target, words, options, cwd=Path.cwd())

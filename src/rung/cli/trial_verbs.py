@@ -82,6 +82,9 @@ def _sort_key(handle: Handle, trial: Trial, sort: str) -> Any:
     return trial.started if sort == "started" else trial.params.get(sort, trial.values.get(sort))
 
 
+_MOST_METRICS = 8
+
+
 def _print_trials(handle: Handle, chosen: list[Trial], form: str) -> None:
     from rung.analysis.records import columns, record
     from rung.cli.tables import print_json, print_rows
@@ -101,6 +104,8 @@ def _table(handle: Handle, chosen: list[Trial]) -> tuple[list[str], list[list[An
     from rung.cli.tables import seconds
 
     metrics = [objective.metric for objective in handle.state.spec.objectives]
+    if not metrics:  # nobody said which one counts
+        metrics = list(dict.fromkeys(name for trial in chosen for name in trial.values))[:_MOST_METRICS]
     params = [p.name for p in handle.state.spec.parameters if p.type != "constant"]
     names = ["trial", "state", *metrics, *params, "steps", "took", "attempt", "why"]
     rows = [

@@ -23,6 +23,8 @@ NO_BEST = 3  # the exit code where no trial succeeded
 
 def print_best(handle: Handle, *, form: str, top: int | None = None) -> int:
     """The best configuration is on stdout, the best `top`, or the Pareto set; returns the exit code."""
+    if not handle.state.spec.objectives:
+        return _print_evaluated(handle, form=form)
     found = handle.winners(top=top)
     several = top is not None or len(handle.state.spec.objectives) > 1
     if form == "json":
@@ -39,6 +41,23 @@ def print_best(handle: Handle, *, form: str, top: int | None = None) -> int:
     if found:
         _say_beside(handle, found, front=top is None and several)
     return 0 if found else NO_BEST
+
+
+def _print_evaluated(handle: Handle, *, form: str) -> int:
+    """What a study without an objective has to show: its only trial, else where to look; returns the exit code."""
+    from rung.analysis.ranking import evaluated
+
+    numbers = evaluated(handle.state).tolist()
+    only = handle.trial(numbers[0]) if len(numbers) == 1 else None
+    if form == "json":
+        print_json(None if only is None else winner_record(handle, (only, None)))
+    elif only is not None:
+        lines = [("trial", str(only.number)), *((name, number(value)) for name, value in only.values.items())]
+        lines += [(name, value if isinstance(value, str) else shown(value)) for name, value in only.params.items()]
+        _print_lines(lines)
+    elif numbers:
+        say(f"no metric was named, so none of the {len(numbers)} trials is the best: rung trials {handle.name}")
+    return 0 if numbers else NO_BEST
 
 
 def winner_record(handle: Handle, winner: Winner) -> dict[str, Any]:
@@ -78,6 +97,10 @@ def _print_one(handle: Handle, trial: Trial, estimate: Estimate | None) -> None:
     lines = [("trial", label), (objective.metric, reached(objective, trial.value))]
     lines += [("estimate", _said(estimate))] if estimate is not None else []
     lines += [(name, value if isinstance(value, str) else shown(value)) for name, value in trial.params.items()]
+    _print_lines(lines)
+
+
+def _print_lines(lines: Sequence[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
         click.echo(f"{name.ljust(width)}  {one_line(text)}")

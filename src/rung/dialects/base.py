@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
+
+from rung.model import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rung.execute.base import Launch, Place
-    from rung.model import StudySpec
+    from rung.model import Program, StudySpec
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING_ASKED = Asked()
+
+
+class NoProgram(BadInput):
+    """A file of another tuner names no program: it can be planned, and not run."""
+
+
+class Switch(str):
+    """The name of a parameter that may stand on the command line without a value, which is then `true`."""
+
+    __slots__ = ()
 
 
 class Finding(NamedTuple):
@@ -64,6 +76,12 @@ class Dialect(Protocol):
     takes_command: bool
     """Whether words after `--` are the command of a file that names none."""
 
+    picks: Literal["last", "best"]
+    """Which of a trial's reports counts for a metric that `-m` names."""
+
+    lints_all: bool
+    """Whether `lint` says all that is to be said of a file: what has errors in a run may be sound by itself."""
+
     def detect(self, path: Path, text: str, tree: Any) -> bool:
         """Whether `text`, found at `path`, is written in this dialect. `tree`: what it holds as YAML, JSON or TOML,
         None where it is no such (or a script). Never raises."""
@@ -79,6 +97,23 @@ class Dialect(Protocol):
         Raises:
             BadInput: with `file:line`, the key, what was expected and what to do.
         """
+        ...
+
+    def program_of(self, path: Path, text: str) -> Program | None:
+        """How the Python script `text` at `path`, which declares no study, is started where that tuner's scripts are
+        started another way than any program; None for a plain script. Never raises."""
+        ...
+
+    def function_names(self, path: Path, function: str, *, file: str) -> Sequence[str] | None:
+        """The options that a study brings which `function` of the Python file at `path` returns when it is called
+        without arguments; None where it is a function like any other. `file`: how errors call it.
+
+        Raises `BadInput`.
+        """
+        ...
+
+    def read_function(self, path: Path, function: str, *, file: str, asked: Asked = NOTHING_ASKED) -> StudySpec | None:
+        """The study that `function` returns; None where it is a function like any other. Raises `BadInput`."""
         ...
 
     def lint(self, text: str, *, file: str) -> Sequence[Finding]:

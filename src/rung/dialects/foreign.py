@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rung.dialects.base import NOTHING_ASKED, Asked, Finding
 from rung.model import BadInput
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rung.execute.base import Launch, Place
-    from rung.model import StudySpec
+    from rung.model import Program, StudySpec
 
 
 class Foreign:
@@ -23,6 +23,8 @@ class Foreign:
     scripts = False
     takes_values = False
     takes_command = False
+    picks: Literal["last", "best"] = "last"
+    lints_all = False
 
     def detect(self, path: Path, text: str, tree: Any) -> bool:
         """Nothing is of this dialect."""
@@ -35,6 +37,18 @@ class Foreign:
     def read(self, text: str, *, file: str, asked: Asked = NOTHING_ASKED) -> StudySpec:
         """The study that `text` describes."""
         raise NotImplementedError
+
+    def program_of(self, path: Path, text: str) -> Program | None:
+        """Scripts are started as any program."""
+        return None
+
+    def function_names(self, path: Path, function: str, *, file: str) -> Sequence[str] | None:
+        """No function returns a study."""
+        return None
+
+    def read_function(self, path: Path, function: str, *, file: str, asked: Asked = NOTHING_ASKED) -> StudySpec | None:
+        """No function returns a study."""
+        return None
 
     def lint(self, text: str, *, file: str) -> Sequence[Finding]:
         """Nothing."""

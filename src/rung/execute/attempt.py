@@ -79,10 +79,12 @@ def _write_params(directory: str, params: Mapping[str, object]) -> None:
 
 
 def _write_file(directory: str, name: str, text: str) -> None:
-    """The file is whole at any moment: another runner may be preparing the same attempt."""
+    """The file is whole at any moment: another runner may be preparing the same attempt. `folder/` is a folder."""
     folder, _, last = name.rpartition("/")
     if folder:
         _make(f"{directory}/{folder}")
+    if not last:
+        return
     temporary = f"{directory}/{folder}/.{last}.{os.getpid()}" if folder else f"{directory}/.{last}.{os.getpid()}"
     try:
         with open(temporary, "wb") as file:  # noqa: PTH123 - see `_make`
@@ -207,6 +209,15 @@ def ask_to_stop(directory: str) -> None:
 def asked_to_stop(directory: str) -> bool:
     """Whether some runner has asked the attempt to end while it ran."""
     return os.access(f"{directory}/{wire.STOP}", os.F_OK)
+
+
+def invalid(directory: str) -> str | None:
+    """Why the program refused its configuration, its first 4096 characters; None when it did not."""
+    try:
+        with Path(directory, wire.INVALID).open(encoding="utf-8", errors="replace") as file:
+            return file.read(_SMALL).strip() or "its program says that its parameters are not valid"
+    except OSError:
+        return None
 
 
 def tail(directory: str, name: str = wire.STDERR) -> str:

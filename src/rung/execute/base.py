@@ -8,8 +8,10 @@ A job tells its own story in its directory (ARCHITECTURE rule 7), whoever starte
 | `exit` | room made by the runner before the start, filled by the wrapper | blank, or the exit status |
 | `started` | the wrapper, exclusively (or a recovering runner, to claim it) | pid, start ticks, boot id, a mark |
 | `stop` | the executor, when it ends the job | that `rung.should_stop()` is true |
+| `invalid` | the program, if its parameters cannot be run at all | why |
 | `stdout`, `stderr` | the program | its output |
 | `reports.jsonl` | the program, or `rung.report` inside it | one JSON object a line |
+| `…tfevents…`, anywhere below | the program | scalars, as TensorBoard reads them |
 
 `start` returns at once; what happens arrives through `events()`. A runner that did not start a job watches it with
 `adopt`. Offsets in `Reported` are the only cursors: an adopter passes those that the log holds, so each line counts
@@ -25,7 +27,7 @@ import msgspec
 
 from rung.model import Checkpoint, Report
 
-Channel = Literal["none", "text", "json", "file"]
+Channel = Literal["none", "text", "events", "json", "file"]
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -54,7 +56,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """How a trial is started. `env` is added to the runner's; `files`, text by its path below the attempt's directory,
-    are there before the program starts. `shown`: the command as the user knows it, where `argv` wraps it."""
+    are there before the program starts; `folder/` with no text is an empty folder. `shown`: the command as the user
+    knows it, where `argv` wraps it."""
 
     argv: tuple[str, ...]
     env: dict[str, str] = {}
@@ -119,13 +122,15 @@ class Exited(msgspec.Struct, frozen=True, kw_only=True):
     """The job's tree is gone and all its output was read.
 
     `how`: `exited` (with `code`; above 128 it is 128 + signal), `timeout` (ended at its limit), `lost` (no exit status
-    and nothing left of the tree), `never` (it was stopped or claimed before it could start: nothing ran).
+    and nothing left of the tree), `never` (it was stopped or claimed before it could start: nothing ran). `invalid`:
+    why the program refused its configuration, None when it did not.
     """
 
     key: str
     how: Literal["exited", "timeout", "lost", "never"]
     code: int | None = None
     tail: str = ""
+    invalid: str | None = None
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """What a line of a job's output says, if anything: bytes in, reports out. Pure: no clock, no files.
 
-Channels, best first: `file` (lines of `reports.jsonl`), `json` (JSON objects on lines of stdout), `text` (`name: value`
-or `name=value` for declared metrics, anywhere in a line of stdout). Once a channel has delivered a declared metric,
-lesser ones are only log text. Within text, one report lasts until a name repeats or every declared metric is there.
+Channels, best first: `file` (lines of `reports.jsonl`), `json` (JSON objects on lines of stdout), `events` (scalars in
+TensorBoard event files), `text` (`name: value` or `name=value` for declared metrics, anywhere in a line of stdout).
+Once a channel has delivered a declared metric, lesser ones are only log text. Within text, one report lasts until a
+name repeats or every declared metric is there.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rung.execute.base import Channel, Cursor
+    from rung.execute.eventfiles import Group
 
-RANK: dict[Channel, int] = {"none": 0, "text": 1, "json": 2, "file": 3}
+RANK: dict[Channel, int] = {"none": 0, "text": 1, "events": 2, "json": 3, "file": 4}
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?!\.?\w)"
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _ANYTHING = re.compile(rf"(?P<name>[A-Za-z_][\w./-]*)[\"']?\s*[:=]\s*(?i:{_NUMBER})")
@@ -30,6 +32,8 @@ _MOST_NAMES = 8
 _COUNTED = "the schedule counts increasing steps only"
 MARK = b"[tune-metric]: "
 """Before a JSON report anywhere on a line: how Syne Tune's scripts print theirs."""
+_WORKER_TIME = "st_worker_timestamp"
+_OF_WORKER = frozenset({_WORKER_TIME, "st_worker_time", "st_worker_iter"})
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -136,7 +140,7 @@ class Channels:
         if begins or marked >= 0:
             found = parse_object(line if begins else _object_in(line[marked + len(MARK) :]))
             if found is not None:
-                return self._stdout_object(found, now)
+                return self._stdout_object(found if begins else self._marked(found), now)
         if RANK[self.channel] > RANK["text"] or not self._metrics:
             return []
         text = line.decode("utf-8", "replace")
@@ -144,11 +148,31 @@ class Channels:
             text = _ANSI.sub("", text)
         return self._from_groups(self._text.line(text, start), now)
 
+    def _marked(self, found: dict[str, Any]) -> dict[str, Any]:
+        """A marked report without what the reporter says of itself: its timestamp is the report's time. What is
+        declared as a metric or a step stays one."""
+        wanted = self._metrics.union(self._steps)
+        values = {name: value for name, value in found.items() if name not in _OF_WORKER or name in wanted}
+        return values if _WORKER_TIME not in found else {wire.TIME: found[_WORKER_TIME], **values}
+
     def _stdout_object(self, found: dict[str, Any], now: float) -> list[Report]:
         """A JSON report ends the text report that came before it: read on from any logged offset, both count once."""
         if wire.NAMED not in found and all(numeric(value) is None for value in found.values()):
             return []
         return self.flush(now) + self._from_object("json", found, now)
+
+    def event_group(self, group: Group, now: float) -> list[Report]:
+        """The report that one step's scalars in an event file make. The step is the file's own, unless a scalar bears
+        the name of what the schedule counts in."""
+        if RANK[self.channel] > RANK["events"]:
+            return []
+        values = dict(group.values)
+        counted = values.get(self._resource) if self._resource is not None else None
+        if counted is not None and math.isfinite(counted) and self._resource not in self._metrics:
+            del values[self._resource or ""]
+        step = counted if counted is not None and math.isfinite(counted) else group.step
+        at = group.time if math.isfinite(group.time) and group.time > 0 else now
+        return self._stepped("events", values, at, None if step is None else float(step))
 
     def flush(self, now: float) -> list[Report]:
         """The text report that was not yet complete, now that nothing more can belong to it."""
@@ -183,7 +207,9 @@ class Channels:
         return [report for group in groups for report in self._report("text", dict(group), now)]
 
     def _report(self, channel: Channel, values: dict[str, float], time: float) -> list[Report]:
-        step = self._take_step(values)
+        return self._stepped(channel, values, time, self._take_step(values))
+
+    def _stepped(self, channel: Channel, values: dict[str, float], time: float, step: float | None) -> list[Report]:
         if not values:
             return []
         if step is not None and self.reports > self._before:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rung.execute.base import Cursor, Job, Reported
 from rung.execute.channels import Channels
+from rung.execute.eventfiles import EventFiles
 from rung.execute.lines import LONGEST, Line, Lines
 from rung.inside import wire
 from rung.model import Checkpoint
@@ -54,6 +55,7 @@ class Reader:
         resource = job.env.get(wire.RESOURCE_NAME)
         self._channels = Channels(job.metrics, job.steps, cursor, before=job.begin.reports, resource=resource)
         self._lines = {name: Lines(cursor.offsets.get(name, 0)) for name in _FILES}
+        self._events = EventFiles(job.directory, job.metrics, cursor.offsets)
         self._checkpoints: list[Checkpoint] = []
         self._names: set[str] = set()
         self._notes: list[str] = []
@@ -61,7 +63,9 @@ class Reader:
 
     def grown(self) -> bool:
         """Whether a file is longer than what was read of it. Looks at sizes only."""
-        return any(_size(self._path(name)) > lines.position for name, lines in self._lines.items())
+        if any(_size(self._path(name)) > lines.position for name, lines in self._lines.items()):
+            return True
+        return self._events.grown()
 
     def drain(self, now: float) -> Drained:
         """The reports in what was written since the last drain, at most `CHUNK` bytes of each file."""
@@ -72,7 +76,10 @@ class Reader:
             more = more or len(chunk) == CHUNK
             for line in lines.feed(chunk):
                 self._line(name, line, now, into=reports)
-        return self._drained(reports, more=more)
+        groups, behind = self._events.read()
+        for group in groups:
+            reports += self._channels.event_group(group, now)
+        return self._drained(reports, more=more or behind)
 
     def finish(self, now: float) -> Drained:
         """The reports in unterminated last lines and open text groups: nothing more will be written."""
@@ -81,6 +88,8 @@ class Reader:
             rest = lines.rest()
             if rest is not None:
                 self._line(name, rest, now, into=reports)
+        for group in self._events.finish():
+            reports += self._channels.event_group(group, now)
         reports += self._channels.flush(now)
         return self._drained(reports, more=False)
 
@@ -91,10 +100,11 @@ class Reader:
         offsets = {name: lines.start for name, lines in self._lines.items() if lines.start}
         if channels.pending is not None:
             offsets[wire.STDOUT] = channels.pending
+        offsets.update(self._events.offsets())
         return Cursor(offsets, channels.reports, channels.step, channels.channel)
 
     def _drained(self, reports: list[Report], *, more: bool) -> Drained:
-        notes, self._notes = self._notes + self._channels.take_notes(), []
+        notes, self._notes = self._notes + self._channels.take_notes() + self._events.take_notes(), []
         checkpoints, self._checkpoints = self._checkpoints, []
         if self._unsaid:
             notes.append(f"and {self._unsaid} more lines that could not be read")

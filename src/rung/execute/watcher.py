@@ -384,7 +384,8 @@ class Watcher(RealTime):
     ) -> None:
         tail = "" if how == "never" else watch.last_words(code)
         self._drop(watch)
-        self._emit(Exited(key=watch.job.key, how=how, code=code, tail=tail))
+        refused = None if how == "never" else attempt.invalid(watch.job.directory)
+        self._emit(Exited(key=watch.job.key, how=how, code=code, tail=tail, invalid=refused))
 
     def _drop(self, watch: Watch) -> None:
         """The job is no longer watched; if it is a running child of ours it will still be reaped."""

@@ -112,6 +112,14 @@ class Session:
             self._stopped = os.access(f"{self.directory}/{wire.STOP}", os.F_OK)
         return self._stopped
 
+    def invalid(self, why: str) -> None:
+        """The attempt's folder says, once and for all, that this configuration cannot be run, and `why`."""
+        if self.directory:
+            path = os.path.join(self.directory, wire.INVALID)  # noqa: PTH118 - pathlib costs 4 ms to import
+            with open(f"{path}.{os.getpid()}", "w", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                file.write(why)
+            os.replace(f"{path}.{os.getpid()}", path)  # noqa: PTH105
+
     def checkpoint_dir(self) -> Path:
         """The folder for this trial's checkpoints, which exists now."""
         from pathlib import Path  # 4 ms that a trial without checkpoints need not pay
@@ -211,6 +219,15 @@ def checkpoint_dir() -> Path:
     Outside a study: a temporary folder of this process.
     """
     return current().checkpoint_dir()
+
+
+def invalid(why: str) -> None:
+    """This trial's configuration is known to be one that cannot be run, and `why`; the program is to end now.
+
+    However it ends, the trial fails with that text, is not tried again, and does not count as a failure of the study.
+    Raises `OSError` when it could not be written.
+    """
+    current().invalid(why)
 
 
 class CurrentTrial:

@@ -372,8 +372,8 @@ def _copy(here: str, there: str, stamp: Stamp) -> bool:
 def _copy_open(source: int, there: str, status: os.stat_result) -> bool:
     target = os.open(there, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        if not _cloned(source, target):
-            _pour(source, target)
+        if not cloned(source, target):
+            pour(source, target)
         same = _stamp_of(os.fstat(source)) == _stamp_of(status) and os.fstat(target).st_size == status.st_size
         if same:
             os.fchmod(target, status.st_mode & 0o777)
@@ -385,7 +385,7 @@ def _copy_open(source: int, there: str, status: os.stat_result) -> bool:
     return same
 
 
-def _cloned(source: int, target: int) -> bool:
+def cloned(source: int, target: int) -> bool:
     """Whether the file system could let both share their blocks."""
     if sys.platform != "linux":
         return False
@@ -396,7 +396,8 @@ def _cloned(source: int, target: int) -> bool:
     return True
 
 
-def _pour(source: int, target: int) -> None:
+def pour(source: int, target: int) -> None:
+    """The rest of the file `source` is in `target`. Raises `OSError`."""
     while piece := os.read(source, _PIECE):
         while piece:
             piece = piece[os.write(target, piece) :]

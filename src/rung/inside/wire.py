@@ -22,6 +22,8 @@ STDERR = "stderr"
 REPORTS = "reports.jsonl"
 PARAMS = "params.json"
 STOP = "stop"
+INVALID = "invalid"
+"""Holds why the program refused its configuration, where it did."""
 WORKING_COPY = "checkpoint"
 SNAPSHOTS = "checkpoints"
 

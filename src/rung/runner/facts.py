@@ -49,7 +49,8 @@ def facts_of(
     else:
         how = _named(event, watched, live, here=here)
         yield ev.TrialExited(
-            at=at, trial=live.number, attempt=live.attempt, how=how, code=event.code, tail=event.tail
+            at=at, trial=live.number, attempt=live.attempt, how=how, code=event.code, tail=event.tail,
+            invalid=event.invalid,
         )  # fmt: skip
 
 

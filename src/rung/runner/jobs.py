@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rung.execute.base import Cursor, Job, Launch, Place
+from rung.execute.source import launched
 from rung.inside import wire
 from rung.model import StudySpec
 from rung.space import template
+from rung.space.expressions import metric_expression
 from rung.study.seeds import trial_seed
 
 if TYPE_CHECKING:
@@ -35,15 +37,19 @@ Launcher = Callable[[StudySpec, dict[str, Any], Place], Launch]
 """How a trial of a spec with these parameters is started in that place. Pure: it only says, and reads no clock."""
 
 
-def native(spec: StudySpec, params: dict[str, Any], _: Place) -> Launch:
+def native(spec: StudySpec, params: dict[str, Any], place: Place) -> Launch:
     """Our own way: `function`, or the template `command`; nothing to start for an in-process objective."""
     if spec.function is not None:
         metrics = (o.metric for o in spec.objectives)
-        return Launch(argv=(sys.executable, "-m", "rung.inside.call", spec.function, *metrics))
-    words = spec.command or ()
-    if spec.run.inject != "args":  # only what is asked for by name goes on the command line
-        words = tuple(word for word in words if word not in {"{rest}", "{params}"})
-    return Launch(argv=tuple(template.render(words, params)), env=_injected(spec.run.inject, params))
+        argv = [sys.executable, "-m", "rung.inside.call", spec.function, *metrics]
+    else:
+        words = spec.command or ()
+        if spec.run.inject != "args":  # only what is asked for by name goes on the command line
+            words = tuple(word for word in words if word not in {"{rest}", "{params}"})
+        argv = template.render(words, params)
+    if spec.run.inject == "source":
+        return launched(spec, argv, params, place)
+    return Launch(argv=tuple(argv), env=_injected(spec.run.inject, params))
 
 
 def job_for(state: State, live: Live, *, study: str, runs: Path, launch: Launcher = native) -> Job:
@@ -66,7 +72,7 @@ def job_for(state: State, live: Live, *, study: str, runs: Path, launch: Launche
         env=_environment(state, live, place) | how.env,
         params=params,
         files=how.files,
-        metrics=tuple(dict.fromkeys([o.metric for o in spec.objectives] + [o.metric for o in spec.outcomes])),
+        metrics=_metrics(spec),
         steps=tuple(dict.fromkeys(resource + STEP_NAMES)),  # a schedule that names its resource counts in that
         timeout_s=spec.run.timeout_s,
         grace_s=spec.run.grace_s,
@@ -77,6 +83,13 @@ def job_for(state: State, live: Live, *, study: str, runs: Path, launch: Launche
         begin=Cursor() if source is None else Cursor(reports=source.checkpoint.reports, step=source.checkpoint.step),
         resumed=source is not None,
     )
+
+
+def _metrics(spec: StudySpec) -> tuple[str, ...]:
+    """The metrics that the study declares; a step counts as one where the study stops by it."""
+    declared = [o.metric for o in spec.objectives] + [o.metric for o in spec.outcomes]
+    stop = () if spec.budget.stop is None else metric_expression(spec.budget.stop).names
+    return tuple(dict.fromkeys([*declared, *(name for name in stop if name in STEP_NAMES)]))
 
 
 def cursor_of(live: Live) -> Cursor:

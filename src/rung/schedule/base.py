@@ -69,10 +69,11 @@ class Resumed(msgspec.Struct, frozen=True):
 
 class Ended(msgspec.Struct, frozen=True):
     """A delta: trial `number` is final. `losses` is None when it has no value (it failed). A trial that a user tries
-    again ends a second time."""
+    again ends a second time. `invalid`: its program refused the configuration, so what it reported is void."""
 
     number: int
     losses: tuple[float, ...] | None
+    invalid: bool = False
 
 
 Delta = Begun | Progress | Held | Resumed | Ended

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.schedule.base import Ask, Bracket
+from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Resumed
+from rung.schedule.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,19 +17,31 @@ if TYPE_CHECKING:
 
 
 class RunToTheEnd:
-    """Every trial runs until its program ends."""
+    """Every trial runs until its program ends.
 
-    options: ClassVar[dict[str, Any]] = {}
+    Option `max_concurrent_trials`: how many run at once, however many workers there are; None or 0: no limit.
+    """
+
+    options: ClassVar[dict[str, Any]] = {"max_concurrent_trials": None}
 
     def __init__(self, contest: Contest) -> None:
         self.contest = contest
+        self.concurrent = Options(contest).whole("max_concurrent_trials", 0, least=0)
+        self._running: set[int] = set()
 
     def observe(self, deltas: Sequence[Delta]) -> list[Stop | Pause | Continue]:
         """Nothing ever follows from a report."""
+        for delta in deltas:
+            if isinstance(delta, Begun | Resumed):
+                self._running.add(delta.number)
+            elif isinstance(delta, Held | Ended):
+                self._running.discard(delta.number)
         return []
 
     def next(self, number: int, rng: np.random.Generator) -> Next:
-        """Whatever the searcher proposes, with no limit."""
+        """Whatever the searcher proposes, within the limit."""
+        if self.concurrent and len(self._running) >= self.concurrent:
+            return Hold()
         return Ask()
 
     def levels(self) -> Sequence[float]:
@@ -41,4 +54,5 @@ class RunToTheEnd:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return "no early stopping: every trial runs to its end"
+        limit = f"; at most {self.concurrent} at once" if self.concurrent else ""
+        return f"no early stopping: every trial runs to its end{limit}"

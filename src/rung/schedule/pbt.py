@@ -43,7 +43,8 @@ INTERVALS = 10  # that a known maximum is made of
 
 class _Member(msgspec.Struct):
     """A trial of the population. `begin`: where its intervals are counted from, `round`: how many it has behind it,
-    `due`: at which step the next one is over. One that is `full` has ended with a result, and its score counts on."""
+    `due`: at which step the next one is over. One that is `full` has ended with a result, and its score counts on; one
+    that is `gone` has failed, and counts as the worst until it is replaced."""
 
     number: int
     slot: int
@@ -57,7 +58,7 @@ class _Member(msgspec.Struct):
     due: float = 0.0
     losses: tuple[float, ...] | None = None
     violation: float = 0.0
-    state: Literal["running", "pausing", "held", "full"] = "running"
+    state: Literal["running", "pausing", "held", "full", "gone"] = "running"
 
 
 class _Vacancy(msgspec.Struct, frozen=True):
@@ -70,7 +71,9 @@ class _Vacancy(msgspec.Struct, frozen=True):
 
 class PopulationBasedTraining:
     """Options: `population` (8), `interval` (a tenth of `max`), `quantile` (0.25), `resample` (0.25), `factors`
-    ([0.8, 1.2]), `max` (`rungs.limit`; None: members run to their own end), `type` (asynchronous)."""
+    ([0.8, 1.2]), `max` (`rungs.limit`; None: members run to their own end), `type` (asynchronous), `failed` (replaced:
+    another one begins in the slot of a member that failed; worst: it stays, the worst of a synchronous population,
+    until the round ends, and counts against the budget)."""
 
     options: ClassVar[dict[str, Any]] = {
         "population": POPULATION,
@@ -80,6 +83,7 @@ class PopulationBasedTraining:
         "factors": [0.8, 1.2],
         "max": None,
         "type": "asynchronous",
+        "failed": "replaced",
     }
 
     def __init__(self, contest: Contest) -> None:
@@ -92,6 +96,9 @@ class PopulationBasedTraining:
         self.population = options.whole("population", POPULATION, least=2)
         self.quantile = _quantile(options, self.population)
         self.synchronous = options.word("type", "asynchronous", ("asynchronous", "synchronous")) == "synchronous"
+        self.failed_stay = options.word("failed", "replaced", ("replaced", "worst")) == "worst"
+        if self.failed_stay and not self.synchronous:
+            raise options.error("failed", "only of `type: synchronous` can a failed member wait for the end of a round")
         self.turns = self.synchronous or contest.workers < self.population
         resample = options.number("resample", 0.25, least=0, most=1)
         factors = options.numbers("factors", (0.8, 1.2), above=0)
@@ -186,7 +193,8 @@ class PopulationBasedTraining:
     def _ended(self, ended: Ended) -> list[Stop | Pause | Continue]:
         member = self._members.get(ended.number)
         under_way = member is not None or ended.number in self._told or ended.number in self._outside
-        if ended.losses is None and under_way:
+        stays = self.failed_stay and not ended.invalid
+        if ended.losses is None and under_way and not stays:
             self._begun -= 1  # a failed one does not count against the budget
         self._told.discard(ended.number)
         self._outside.discard(ended.number)
@@ -195,6 +203,9 @@ class PopulationBasedTraining:
             return []
         if ended.losses is not None:
             return self._full(member)
+        if stays:
+            member.state, member.losses = "gone", (math.inf,) * len(self.objectives)
+            return self._close_round()
         if member.parent is not None and member.losses is None:
             self._barren.add(member.parent)
         self._vacate(member)
@@ -250,18 +261,22 @@ class PopulationBasedTraining:
     def _close_round(self) -> list[Stop | Pause | Continue]:
         """When nobody is behind, the worst are replaced, and the others may go on; `next` lets them."""
         inside = [member for member in self._members.values() if not self._at_top(member)]
-        if not self.synchronous or not inside or self._open():
+        there = [member for member in inside if member.state != "gone"]
+        if not self.synchronous or not there or self._open():
             return []
-        if any(member.round < self._round or member.losses is None for member in inside):
+        if any(member.round < self._round or member.losses is None for member in there):
             return []
         order = self._ranked(inside)
         donors = self._donors(order, int(min(self._cut(len(order)), max(0, self._room()))))
         worst = [self._members[number] for number in order.best(len(order))[::-1][: len(donors)]]
         cut = len(donors)
-        found: list[Stop | Pause | Continue] = [
-            self._replace(loser, order, cut, donor=donor.number) for loser, donor in zip(worst, donors, strict=True)
-        ]
-        self._round = 1 + min(member.round for member in inside)
+        found: list[Stop | Pause | Continue] = []
+        for loser, donor in zip(worst, donors, strict=True):
+            if loser.state == "gone":
+                self._vacate(loser, donor.number)
+            else:
+                found.append(self._replace(loser, order, cut, donor=donor.number))
+        self._round = 1 + min(member.round for member in there)
         return found
 
     def _ranked(self, members: Iterable[_Member]) -> Ranking:
@@ -282,7 +297,7 @@ class PopulationBasedTraining:
         return [m for m in found if self._can_be_cloned(m) and order.key(m.number).tier != UNKNOWN]
 
     def _can_be_cloned(self, member: _Member) -> bool:
-        return not self._at_top(member) and member.number not in self._barren
+        return not self._at_top(member) and member.number not in self._barren and member.state != "gone"
 
     def _room(self) -> float:
         """How many trials the budget allows beside those that are to begin already."""
@@ -314,7 +329,7 @@ class PopulationBasedTraining:
         if first is not None:
             text = f"round {self._round} begins" if self.synchronous else "its turn: of those who wait, trained least"
             return Continue(trial=first.number, to=self._limit(first), reason=self._reason(first, text))
-        if self._members:
+        if any(member.state != "gone" for member in self._members.values()):
             return Hold()
         text = "the population has run to its end" if self.top is None else "the population has had all its resource"
         return Over(text=f"{text}: {len(self._slots)} members")

@@ -34,13 +34,15 @@ class Proposed(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True):
     """A delta: trial `number` has ended. `losses` are the objectives to minimise (worst: +inf), `violations` by how
     much each outcome bound is broken (0: kept). A failed trial has no losses. `seconds`: how long the trial ran; None
-    where it is not known, and in a deterministic study."""
+    where it is not known, and in a deterministic study. `invalid`: it failed because its program refused the
+    configuration."""
 
     number: int
     losses: tuple[float, ...] | None
     violations: tuple[float, ...] = ()
     steps: int = 0
     seconds: float | None = None
+    invalid: bool = False
 
 
 class Earlier(msgspec.Struct, frozen=True):

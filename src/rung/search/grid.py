@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rung.model import BadInput
 from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.search.novelty import FirstFree
 
@@ -14,13 +15,27 @@ if TYPE_CHECKING:
 
 
 class Grid:
-    """Lists the space once. Raises `SpaceError` when a domain is infinite."""
+    """Lists the space once; with the option `backwards` (false) from its end; with the option `points` (null), a list
+    of configurations, those and no others. Raises `SpaceError` when a domain is infinite or a point is not in the
+    space, `BadInput` for another option than true or false."""
 
-    options: ClassVar[Mapping[str, Any]] = {}
+    options: ClassVar[Mapping[str, Any]] = {"backwards": False, "points": None}
 
     def __init__(self, problem: Problem) -> None:
         self.size = problem.space.size
-        self._first_free = FirstFree(problem.space.grid())
+        self.backwards = problem.search.options.get("backwards") or False
+        if not isinstance(self.backwards, bool):
+            raise BadInput(f"expected true or false, got {self.backwards!r}", key="search.backwards")
+        points = problem.search.options.get("points")
+        self.listed = points is not None
+        if points is None:
+            self._first_free = FirstFree(problem.space.grid(backwards=self.backwards))
+            return
+        if not isinstance(points, (list, tuple)) or not all(isinstance(point, dict) for point in points):
+            raise BadInput("expected a list of configurations", key="search.points")
+        found = [problem.space.complete(point) for point in points]
+        self.size = len(found)
+        self._first_free = FirstFree(found[::-1] if self.backwards else found)
 
     def observe(self, deltas: Sequence[Delta]) -> None:
         """Nothing: the order is fixed, and what was proposed is in `taken`."""
@@ -39,4 +54,8 @@ class Grid:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return f"grid: all {self.size} configurations, in the order given, the last parameter fastest"
+        if self.listed:
+            turned = ", from the last to the first" if self.backwards else ", in their order"
+            return f"grid: the {self.size} configurations that are listed{turned}"
+        order = "from the last to the first of the order given" if self.backwards else "in the order given"
+        return f"grid: all {self.size} configurations, {order}, the last parameter fastest"

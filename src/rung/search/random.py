@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rung.model import BadInput
 from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.search.novelty import draw
 
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
 
 
 class Random:
-    """Draws each parameter from its own distribution; never the same configuration twice."""
+    """Draws each parameter from its own distribution; never the same configuration twice, nor more than `repeats`
+    times. Option `independent` (false): with `repeats`, chance alone says which one comes again, not the results so
+    far."""
 
-    options: ClassVar[Mapping[str, Any]] = {}
+    options: ClassVar[Mapping[str, Any]] = {"independent": False}
 
     def __init__(self, problem: Problem) -> None:
         self.space = problem.space
+        self.independent = problem.search.options.get("independent") or False
+        if not isinstance(self.independent, bool):
+            raise BadInput(f"expected true or false, got {self.independent!r}", key="search.independent")
 
     def observe(self, deltas: Sequence[Delta]) -> None:
         """Nothing: a random draw depends on no result."""
@@ -36,4 +42,5 @@ class Random:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
-        return "random: every configuration is an independent draw from the space"
+        again = "; one may come again" if self.independent else ""
+        return f"random: every configuration is an independent draw from the space{again}"

@@ -22,8 +22,8 @@ def infinite(layout: Layout) -> list[str]:
     return [part.name for part in layout.parts if part.axis.size is None]
 
 
-def grid(layout: Layout) -> Iterator[dict[str, Any]]:
-    """Every valid configuration once, the last declared parameter fastest.
+def grid(layout: Layout, *, backwards: bool = False) -> Iterator[dict[str, Any]]:
+    """Every valid configuration once, the last declared parameter fastest; `backwards`: the last one first.
 
     An inactive parameter, or one multiplied with zero, is one point. Where a condition reads a parameter declared
     after it, all points are gathered and sorted before the first is given.
@@ -32,9 +32,9 @@ def grid(layout: Layout) -> Iterator[dict[str, Any]]:
         names = ", ".join(endless)
         raise SpaceError("no grid: infinitely many values; give step or count", parameter=names)
     if [part.name for part in layout.order] == [part.name for part in layout.parts]:
-        return (_searched(layout, values) for values, _ in _walk(layout, layout.order))
+        return (_searched(layout, values) for values, _ in _walk(layout, layout.order, backwards=backwards))
     points = [(sorted(indices.items()), _searched(layout, values)) for values, indices in _walk(layout, layout.order)]
-    points.sort(key=lambda point: point[0])
+    points.sort(key=lambda point: point[0], reverse=backwards)
     return (config for _, config in points)
 
 
@@ -60,11 +60,15 @@ def count(layout: Layout) -> tuple[int, bool]:
     return free * walked, True
 
 
-def _walk(layout: Layout, order: Sequence[Part]) -> Iterator[tuple[dict[str, Any], dict[int, int]]]:
-    return (step for step in _steps(layout, order) if step is not None)
+def _walk(
+    layout: Layout, order: Sequence[Part], *, backwards: bool = False
+) -> Iterator[tuple[dict[str, Any], dict[int, int]]]:
+    return (step for step in _steps(layout, order, backwards=backwards) if step is not None)
 
 
-def _steps(layout: Layout, order: Sequence[Part]) -> Iterator[tuple[dict[str, Any], dict[int, int]] | None]:
+def _steps(
+    layout: Layout, order: Sequence[Part], *, backwards: bool = False
+) -> Iterator[tuple[dict[str, Any], dict[int, int]] | None]:
     """A depth-first walk: each leaf's values and indices, None for each branch cut off by a constraint.
 
     A constraint is tried as soon as the last parameter that it reads has been passed.
@@ -78,7 +82,7 @@ def _steps(layout: Layout, order: Sequence[Part]) -> Iterator[tuple[dict[str, An
     if not order:
         yield values, indices
         return
-    stack = [_points(order[0], values)]
+    stack = [_points(order[0], values, backwards=backwards)]
     while stack:
         depth = len(stack) - 1
         part = order[depth]
@@ -91,7 +95,7 @@ def _steps(layout: Layout, order: Sequence[Part]) -> Iterator[tuple[dict[str, An
         if not all(expression.holds(values) for expression in ready[depth + 1]):
             yield None
         elif depth + 1 < len(order):
-            stack.append(_points(order[depth + 1], values))
+            stack.append(_points(order[depth + 1], values, backwards=backwards))
         else:
             yield values, dict(indices)
 
@@ -105,7 +109,7 @@ def _place(part: Part, point: Any, values: dict[str, Any], indices: dict[int, in
         values[part.name] = value
 
 
-def _points(part: Part, values: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+def _points(part: Part, values: dict[str, Any], *, backwards: bool = False) -> Iterator[tuple[int, Any]]:
     """(index, value) of each point that `part` takes beside `values`; index -1: inactive."""
     off = (part.when is not None and not part.when.holds(values)) or (
         part.times is not None and part.times not in values
@@ -115,7 +119,8 @@ def _points(part: Part, values: dict[str, Any]) -> Iterator[tuple[int, Any]]:
         return
     factor = 1 if part.times is None else values[part.times]
     size = part.axis.size or 0
-    for index in range(1 if factor == 0 else size):
+    indices = range(1 if factor == 0 else size)
+    for index in reversed(indices) if backwards else indices:
         value = part.axis.at(index)
         yield index, value if part.times is None else value * factor
 

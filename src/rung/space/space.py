@@ -79,12 +79,12 @@ class Space:
         axis = self._layout.by_name[name].axis
         return None if axis.size is None or axis.size > 10_000 else [axis.at(index) for index in range(axis.size)]
 
-    def grid(self) -> Iterator[dict[str, Any]]:
-        """Every valid configuration once, in the order given, the last parameter fastest.
+    def grid(self, *, backwards: bool = False) -> Iterator[dict[str, Any]]:
+        """Every valid configuration once, in the order given (or `backwards`), the last parameter fastest.
 
         Raises SpaceError naming the parameters with infinitely many values.
         """
-        return grid(self._layout)
+        return grid(self._layout, backwards=backwards)
 
     # ------------------------------------------------------------------------------------------------------ sampling
 

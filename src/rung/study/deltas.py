@@ -67,13 +67,14 @@ def proposal(state: State, event: ev.TrialProposed) -> tuple[Proposed, bool]:
 
 def result(state: State, number: int) -> Result:
     """The result of a final trial."""
-    return _result(number, state.result(number), timed=not state.created.deterministic)
+    invalid = number in state.switches.refused
+    return _result(number, state.result(number), timed=not state.created.deterministic, invalid=invalid)
 
 
-def _result(number: int, found: Any, *, timed: bool) -> Result:
+def _result(number: int, found: Any, *, timed: bool, invalid: bool = False) -> Result:
     losses, violations, steps, seconds = found
     known = None if losses is None else tuple(losses)
-    return Result(number, known, tuple(violations), steps, seconds if timed else None)
+    return Result(number, known, tuple(violations), steps, seconds if timed else None, invalid)
 
 
 def history(state: State, refit: Mapping[int, Mapping[str, Any] | None]) -> Iterator[Proposed | Result]:
@@ -92,7 +93,7 @@ def history(state: State, refit: Mapping[int, Mapping[str, Any] | None]) -> Iter
         elif place in state.superseded:
             yield _result(~delta, state.superseded[place], timed=timed)
         else:
-            yield _result(~delta, results[~delta], timed=timed)
+            yield _result(~delta, results[~delta], timed=timed, invalid=~delta in state.switches.refused)
 
 
 def _as_now(

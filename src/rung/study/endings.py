@@ -90,6 +90,8 @@ def exited(state: State, trial: int, seconds: float) -> None:
 def completed(state: State, event: ev.TrialCompleted) -> None:
     """One more trial is over."""
     state.tally.costs.pop(event.trial, None)
+    if event.invalid:
+        state.switches.refused.add(event.trial)
     if event.values:
         judged(state, event.trial, from_wire(event.values[0]))
     state.tally.judged.discard(event.trial)

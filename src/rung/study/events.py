@@ -123,6 +123,7 @@ class TrialExited(Fact, frozen=True, kw_only=True, tag=True):
 
     `how`: exited (with `code`), timeout, killed (gone without a status on the host and boot it ran on), lost (its
     machine is gone), never (it had not started), interrupted (the runner was asked to stop), told (asked and told).
+    `invalid`: why its program refused the configuration, None when it did not.
     """
 
     trial: Trial
@@ -130,6 +131,7 @@ class TrialExited(Fact, frozen=True, kw_only=True, tag=True):
     how: How
     code: int | None = None
     tail: str = ""
+    invalid: str | None = None
 
 
 class CheckpointLost(Fact, frozen=True, kw_only=True, tag=True):
@@ -315,7 +317,8 @@ class TrialRetried(Decision, frozen=True, kw_only=True, tag=True):
 
 
 class TrialCompleted(Decision, frozen=True, kw_only=True, tag=True):
-    """The trial is final. `values` are its objectives' values in their order."""
+    """The trial is final. `values` are its objectives' values in their order. `invalid`: it failed because its program
+    refused the configuration, whatever it had reported."""
 
     trial: Trial
     attempt: int
@@ -323,6 +326,7 @@ class TrialCompleted(Decision, frozen=True, kw_only=True, tag=True):
     values: tuple[WireNumber, ...] | None = None
     reason: Reason | None = None
     error: str | None = None
+    invalid: bool = False
 
 
 class Dropped(msgspec.Struct, frozen=True, array_like=True):

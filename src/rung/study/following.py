@@ -66,7 +66,7 @@ class Following:
                 yield schedule.Resumed(event.trial, event.to)
         elif isinstance(event, ev.TrialCompleted):
             self.courses.pop(event.trial, None)
-            yield schedule.Ended(event.trial, state.losses(event.trial))
+            yield schedule.Ended(event.trial, state.losses(event.trial), event.invalid)
         elif isinstance(event, ev.TrialTold) and state.is_final(event.trial):
             yield schedule.Ended(event.trial, state.losses(event.trial))
 

@@ -123,6 +123,7 @@ class Switches(msgspec.Struct):
     enqueued: int = 0
     starts_served: int = 0
     failures: int = 0  # trials that failed by themselves, not because somebody stopped them
+    refused: set[int] = set()  # trials that failed because their program refused the configuration
     first_outcomes: list[str] = []
     fallbacks: int = 0  # proposals that the searcher failed to make
     best: int = -1  # the complete trial with the least loss of the first objective

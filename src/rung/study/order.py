@@ -68,6 +68,7 @@ class InOrder:
     def __init__(self, state: State) -> None:
         self.horizon = _horizon(state.created.spec)
         self.trials = state.created.spec.budget.trials
+        self.replaces = state.created.spec.budget.on_failure is None  # whether a failed trial makes room for another
         self.results: dict[int, Result] = {}
         self.number = 0  # the next proposal
         self.fed = 0  # results of trials below this were let in
@@ -120,7 +121,8 @@ class InOrder:
         return ready
 
     def _judge(self, result: Result) -> None:
-        (self.failures.add if result.losses is None else self.failures.discard)(result.number)
+        makes_room = result.losses is None and (self.replaces or result.invalid)
+        (self.failures.add if makes_room else self.failures.discard)(result.number)
 
     def _full(self) -> bool:
         return self.trials is not None and self.number - len(self.failures) >= self.trials

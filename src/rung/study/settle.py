@@ -77,7 +77,7 @@ def _in_question(live: Live) -> bool:
     """Whether the program ended well, by itself, where it was told to: not because it had come to its end."""
     exited = live.exit
     assert exited is not None
-    good = exited.how in {"exited", "told"} and exited.code == 0
+    good = exited.how in {"exited", "told"} and exited.code == 0 and exited.invalid is None
     return good and live.stop is None and live.told is not None and live.step >= live.told
 
 
@@ -127,8 +127,14 @@ def used_up(state: State) -> Reason | None:
 
 def failing(state: State) -> Reason | None:
     """Why the study is given up, if it is."""
+    failures, budget = state.switches.failures, state.spec.budget
+    if budget.on_failure == "stop" and failures:
+        return Reason(by="failures", text="a trial failed, which ends this study at once", phase="now")
+    if budget.on_failure is not None and budget.max_failures is None:
+        return None
     outcomes = state.switches.first_outcomes
-    if len(outcomes) == FIRST_OUTCOMES and set(outcomes) == {"failed"} and not int(state.phases[Phase.COMPLETE]):
+    hopeless = budget.on_failure is None and len(outcomes) == FIRST_OUTCOMES and set(outcomes) == {"failed"}
+    if hopeless and not int(state.phases[Phase.COMPLETE]):
         return Reason(by="failures", text=f"the first {FIRST_OUTCOMES} trials all failed", phase="drain")
     limit = failure_limit(state)
     if state.switches.failures >= limit:
@@ -148,6 +154,8 @@ def remaining(state: State) -> float:
     if trials is None:
         return math.inf
     begun = len(state.live) + int(state.phases[Phase.COMPLETE]) + int(state.phases[Phase.PRUNED])
+    if state.spec.budget.on_failure is not None:
+        begun += int(state.phases[Phase.FAILED]) - len(state.switches.refused)
     return max(0, trials - begun)
 
 
@@ -164,9 +172,11 @@ def _completed(state: State) -> Iterator[Outcome]:
 
 
 def over(state: State, reason: Reason) -> Outcome:
-    """The study is complete, or failed when it was given up or nothing in it succeeded."""
+    """The study is complete; or failed when it was given up, nothing in it succeeded, or nothing was to fail."""
     good = int(state.phases[Phase.COMPLETE]) + int(state.phases[Phase.PRUNED])
-    return ev.StudyCompleted, {"state": "complete" if good and not failing(state) else "failed", "reason": reason}
+    marred = state.spec.budget.on_failure == "fail" and state.switches.failures
+    ended = "complete" if good and not marred and not failing(state) else "failed"
+    return ev.StudyCompleted, {"state": ended, "reason": reason}
 
 
 def _by_user(text: str) -> Reason:
@@ -204,6 +214,10 @@ def _outcome(state: State, live: Live) -> Outcome:
     if live.stop is not None:
         ended = "failed" if wire is None else "complete" if live.completes else "pruned"
         return ev.TrialCompleted, {**base, "state": ended, "values": wire, "reason": live.stop}
+    if exited.invalid is not None:
+        # With a reason it is no failure of the study: nothing went wrong that another configuration would not cure.
+        why = Reason(by="program", text="its program says that its parameters are not valid")
+        return ev.TrialCompleted, {**base, "state": "failed", "reason": why, "error": exited.invalid, "invalid": True}
     if exited.how in {"lost", "never", "interrupted"}:
         return _again(state, live, exited)
     if exited.how in {"exited", "told"} and exited.code == 0 and wire is not None:

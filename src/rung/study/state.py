@@ -365,6 +365,7 @@ class State:
 
     def _on_retried(self, event: ev.TrialRetried) -> None:
         self.retries_wanted.discard(event.trial)
+        self.switches.refused.discard(event.trial)
         if self.phase(event.trial) in FINAL:
             self.supersede(event.trial)
         if self.phase(event.trial) is Phase.FAILED and event.trial not in self.reasons:

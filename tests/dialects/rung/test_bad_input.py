@@ -78,6 +78,7 @@ _TABLE = [
     ("budget: {stop: exit(1) > loss}\n", "s.yaml:1: budget.stop: `exit(1) > loss`, column 1: calls are not allowed; use comparisons, and/or/not and arithmetic"),
     ("budget: {patience: 0}\n", "s.yaml:1: budget.patience: expected a whole number of at least 1, got 0"),
     ("budget: {cost: -1}\n", "s.yaml:1: budget.cost: expected a number of at least 0, got -1"),
+    ("budget: {on_failure: maybe}\n", 's.yaml:1: budget.on_failure: unknown answer to a failure "maybe"; known: `continue`, `fail`, `stop`'),
     ("budget:\n  improvement: x\n", 's.yaml:2: budget.improvement: expected a number of at least 0, got "x"'),
     ("run: {price: free}\n", 's.yaml:1: run.price: expected a number of at least 0, got "free"'),
     # checkpoint

@@ -137,6 +137,7 @@ _BUDGETS = st.builds(
     patience=st.none() | st.integers(1, 100),
     stop=st.none() | st.sampled_from(["accuracy >= 0.99", "loss < 1e-3 and not size > 5", "a.b / c != 2"]),
     improvement=st.none() | _AMOUNTS,
+    on_failure=st.sampled_from([None, "continue", "fail", "stop"]),
 )
 _CHECKPOINTS = st.builds(
     CheckpointSpec,

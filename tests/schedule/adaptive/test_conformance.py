@@ -18,8 +18,8 @@ BAD: dict[str, Sequence[Any]] = {
     "divisor": [1, 0.5, float("inf"), True],
     "eta": [1, -2],
     "max_rungs": [0, 2.5, 10**6],
-    "bracket_rungs": [3, [0], [2.5], ["2"], [28]],
-    "num_rungs": [0, 28, [3]],
+    "bracket_rungs": [3, [0], [2.5], ["2"], [1001]],
+    "num_rungs": [0, 1001, [3]],
     "max_concurrent_trials": [-1, 2.5],
     "type": ["async", 3],
 }

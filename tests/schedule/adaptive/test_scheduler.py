@@ -362,8 +362,12 @@ def test_tournaments_of_several_objectives_come_to_their_end(kind: str, rng: ran
         ({"max": 9, "bracket_rungs": 3}, "bracket_rungs", "expected a list of whole numbers from 1 to 1000"),
         ({"max": 9, "bracket_rungs": [2, 0]}, "bracket_rungs", "expected a list of whole numbers from 1 to 1000"),
         ({"max": 9, "bracket_rungs": [True]}, "bracket_rungs", "expected a list of whole numbers from 1 to 1000"),
-        ({"max": 4, "bracket_rungs": [5, 2]}, "bracket_rungs", "5 rungs need a max of at least 5, got 4"),
-        ({"max": 4, "num_rungs": 6}, "num_rungs", "6 rungs need a max of at least 6, got 4"),
+        (
+            {"max": 4, "bracket_rungs": [5, 2], "type": "promotion"},
+            "bracket_rungs",
+            "5 rungs need a max of at least 5, got 4",
+        ),
+        ({"max": 4, "num_rungs": 6, "type": "promotion"}, "num_rungs", "6 rungs need a max of at least 6, got 4"),
         ({"max": 9, "num_rungs": 2, "bracket_rungs": [2]}, "num_rungs", "has no meaning beside `bracket_rungs`"),
         ({"max": 9, "budget": 100}, "budget", "is a matter of `type: synchronous`"),
         ({"max": 9, "budget": 0, "type": "synchronous"}, "budget", "expected a whole number"),
@@ -407,3 +411,14 @@ def test_a_bracket_alone_without_a_limit_begins_as_many_as_one_of_them_can_win()
     alone = Adaptive(contest(max=81, num_rungs=3, divisor=3, trials=40, max_concurrent_trials=0))
     assert alone.rules[0].wanted == 9
     assert Adaptive(contest(max=81, bracket_rungs=[3], divisor=3, max_concurrent_trials=0)).rules[0].wanted == 20
+
+
+def test_rungs_that_coincide_are_cleared_by_one_report() -> None:
+    scheduler = Adaptive(contest(max=2, num_rungs=4, trials=2, max_concurrent_trials=1))
+    assert scheduler.shapes[0].units == (1, 1, 1, 2)
+    start(scheduler, 1)
+    assert scheduler.observe([Progress(0, 1, (0.1,))]) == []
+    assert [len(rung) for rung in scheduler.rules[0].rungs] == [1, 1, 1, 0]
+    (stop,) = scheduler.observe([Progress(0, 2, (0.1,))])
+    assert isinstance(stop, Stop)
+    assert stop.complete

@@ -232,7 +232,9 @@ def _checkpoint(value: Value) -> CheckpointSpec:
 
 
 def _budget(value: Value) -> Budget:
-    fields = value.fields(("trials", "time", "target", "max_failures", "cost", "patience", "stop", "improvement"))
+    fields = value.fields(
+        ("trials", "time", "target", "max_failures", "cost", "patience", "stop", "improvement", "on_failure")
+    )
     readers: dict[str, tuple[str, Any]] = {
         "trials": ("trials", lambda field: field.whole(1)),
         "time": ("time_s", lambda field: field.seconds(above=0)),
@@ -242,6 +244,7 @@ def _budget(value: Value) -> Budget:
         "patience": ("patience", lambda field: field.whole(1)),
         "stop": ("stop", _stop),
         "improvement": ("improvement", lambda field: field.amount()),
+        "on_failure": ("on_failure", lambda field: field.word(("continue", "fail", "stop"), "answer to a failure")),
     }
     return Budget(**{readers[key][0]: readers[key][1](field) for key, field in fields.items()})
 

@@ -120,6 +120,10 @@ class Adaptive:
         bracket = self.bracket_of.get(delta.number)
         if bracket is None:
             return []
+        if delta.invalid:
+            *moves, _ = self.invalid(delta.number)  # it has ended already
+            self.stopping.discard(delta.number)
+            return moves
         mark = None if delta.losses is None else Mark.of(delta.losses)
         return self._commands(bracket, self.rules[bracket].exit(delta.number, mark))
 

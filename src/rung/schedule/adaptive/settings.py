@@ -132,7 +132,8 @@ def _check(found: Settings, contest: Contest, options: Options) -> None:
         raise options.error("trials", f"{found.trials} are planned, but budget.trials ends the study after {budgeted}")
     name = "num_rungs" if found.alone else "bracket_rungs" if found.explicit else "max_rungs"
     most = max(found.explicit, default=found.max_rungs)
-    if found.explicit and most > found.resource:
+    # Rungs may coincide where a report clears them all; a trial that is held cannot go on to where it is.
+    if found.explicit and most > found.resource and found.kind != "stopping":
         raise options.error(name, f"{most} rungs need a max of at least {most}, got {found.resource}")
     _check_sizes(found, most, name, options)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from rung.model import BadInput
 from rung.search.base import Exhausted, Suggestion
 from rung.search.beliefs import Beliefs
 from rung.search.history import History
@@ -34,14 +35,21 @@ DESIGN = 0x7BE  # the purpose of the generator that draws the start
 
 
 class TPE:
-    """A multivariate tree-structured Parzen estimator over mixed and conditional spaces."""
+    """A multivariate tree-structured Parzen estimator over mixed and conditional spaces.
 
-    options: ClassVar[Mapping[str, Any]] = {"start": START, "candidates": CANDIDATES}
+    Options: `start`: how many trials come before results decide; `design`: whether these fill the space ("latin") or
+    are drawn from it ("random"); `candidates`: how many are compared for each proposal. Raises `BadInput`.
+    """
+
+    options: ClassVar[Mapping[str, Any]] = {"start": START, "candidates": CANDIDATES, "design": "latin"}
 
     def __init__(self, problem: Problem) -> None:
         self.space, self.budget = problem.space, problem.budget
         given = {**self.options, **problem.search.options}
         self.start, self.candidates = int(given["start"]), int(given["candidates"])
+        self.drawn = given["design"] == "random"
+        if given["design"] not in {"latin", "random"}:
+            raise BadInput(f"expected latin or random, got {given['design']!r}", key="search.design")
         self.history = History(problem)
         self.ranking = Ranking(self.history)
         self.geometry = Geometry(problem.space)
@@ -60,7 +68,7 @@ class TPE:
         del number
         known = self.history.results + len(self.history.earlier()[0])
         if known < self.start and self.history.n < self.start:
-            found = self._design_point(taken, rng)
+            found = self._drawn_point(taken, rng) if self.drawn else self._design_point(taken, rng)
         elif known < math.ceil(self.start / 2):  # many workers: there is nothing to learn from yet
             found = None
         else:
@@ -74,9 +82,10 @@ class TPE:
 
     def describe(self) -> str:
         """One sentence for `rung plan`."""
+        start = "random trials" if self.drawn else "trials that fill the space"
         return (
-            f"tpe: {self.start} trials that fill the space, then the configurations that are most typical of the best "
-            "trials and least of the others"
+            f"tpe: {self.start} {start}, then the configurations that are most typical of the best trials and least of "
+            "the others"
         )
 
     def _design_point(self, taken: Container[Mapping[str, Any]], rng: np.random.Generator) -> Suggestion | None:
@@ -90,6 +99,12 @@ class TPE:
             return None
         text = f"start {index + 1} of {self.start}: a point " + ("of the prior" if believed else "that fills the space")
         return Suggestion(params=params, text=text, phase="start")
+
+    def _drawn_point(self, taken: Container[Mapping[str, Any]], rng: np.random.Generator) -> Suggestion | None:
+        """The next random draw of the start; None where nothing new is left."""
+        params = draw(self.space, taken, rng)
+        text = f"start {self.history.n + 1} of {self.start}: a random draw from the space"
+        return None if params is None else Suggestion(params=params, text=text, phase="random")
 
     def _candidate(
         self, pending: Sequence[int], taken: Container[Mapping[str, Any]], rng: np.random.Generator

@@ -1,0 +1,1 @@
+"""Launchers: each starts one process, since a trial is one."""

@@ -1,0 +1,10 @@
+"""`python -m determined.launch.horovod PROGRAM…`: the program, as the one process of its trial."""
+
+from __future__ import annotations
+
+import sys
+
+from determined.launch import _one
+
+if __name__ == "__main__":
+    _one.run(sys.argv[1:], "horovod")

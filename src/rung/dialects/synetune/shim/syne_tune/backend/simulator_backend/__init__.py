@@ -1,0 +1,1 @@
+"""Simulated trials: see `simulator_callback`."""

@@ -1,0 +1,5 @@
+"""Callbacks beyond storing results."""
+
+from ..callbacks.tensorboard_callback import TensorboardCallback
+
+__all__ = ["TensorboardCallback"]

@@ -1,0 +1,1 @@
+"""Command lines of experiments: methods by seeds on benchmark definitions, one after another."""
