@@ -9,7 +9,7 @@ SEARCHED := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test coverage lint format bench bench-quality bench-fidelity clean
+.PHONY: help demo test tests coverage lint format bench bench-quality bench-fidelity clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
@@ -18,7 +18,10 @@ help: ## say what there is to make
 demo: .venv/demo.stamp ## tune a neural network on handwritten digits (about a minute)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/rung run examples/digits/study.yaml
 
-test: lint ## run every check and every test
+test: .venv/test.stamp ## run every check and every test
+	@$(MAKE) --no-print-directory -j2 lint tests  # the checks need one core, for about a minute
+
+tests: .venv/test.stamp
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
 coverage: .venv/test.stamp ## run every test measured, which takes twice as long, and say what none of them runs

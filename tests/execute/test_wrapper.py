@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -82,10 +83,9 @@ def test_a_started_directory_is_left_alone(words: list[str], directory: Path) ->
 @pytest.mark.parametrize("words", SHELLS)
 def test_arguments_and_descriptors_pass_unharmed(words: list[str], directory: Path) -> None:
     read, write = os.pipe()
-    high = 25
-    os.dup2(write, high)
+    high = fcntl.fcntl(write, fcntl.F_DUPFD, 25)  # one that no shell can name with a digit
     hostile = ["a b", "*", "$HOME", "'", "\n", "", "-x"]
-    program = "import os, sys, json; os.write(25, json.dumps(sys.argv[1:]).encode())"
+    program = f"import os, sys, json; os.write({high}, json.dumps(sys.argv[1:]).encode())"
     subprocess.run(
         [*words, attempt.WRAPPER, str(directory), sys.executable, "-c", program, *hostile], pass_fds=[high], check=True
     )

@@ -132,7 +132,7 @@ def test_methods_by_seeds(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     methods: dict[str, Any] = {"RS": RandomSearch, "ASHA": lambda given: ASHA(given, type="promotion")}
     mine = [{"name": "mine", "type": int, "default": 1}]
     hpo_main_local.main(methods, lambda **given: benchmarks(script, **given), extra_args=mine)
-    names = [tuner.name.rsplit("-20", 1)[0] for tuner in ran]
+    names = [tuner.name.split("-20", 1)[0] for tuner in ran]
     assert names == ["my-tag-RS-1", "my-tag-ASHA-1", "my-tag-RS-2", "my-tag-ASHA-2"]
     assert ran[1].scheduler.recipe.schedule_options["type"] == "promotion"
     assert {tuner.n_workers for tuner in ran} == {2}

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,28 +44,6 @@ def cases(kind: str, key: str) -> list[Any]:
         return found
     absent = pytest.mark.skip(reason=f"the vectors synetune_{kind}*.json are not beside this project")
     return [pytest.param(None, marks=absent, id="absent")]
-
-
-@pytest.fixture(scope="module")
-def counts() -> Iterator[dict[str, Counter[str]]]:
-    found: dict[str, Counter[str]] = {}
-    yield found
-    for kind, outcomes in sorted(found.items()):
-        deviating = {why: n for why, n in outcomes.items() if why != "passed"}
-        print(
-            f"\n{kind}: {outcomes['passed']} passed, {sum(deviating.values())} deviating {deviating or ''}, 0 skipped"
-        )
-
-
-@pytest.fixture
-def tally(request: pytest.FixtureRequest, counts: dict[str, Counter[str]]) -> Tally:
-    """Called with `passed`, or with the reason of a deviation."""
-    kind = request.function.__name__.removeprefix("test_")
-
-    def count(outcome: str) -> None:
-        counts.setdefault(kind, Counter())[outcome] += 1
-
-    return count
 
 
 def made(text: Any) -> Any:

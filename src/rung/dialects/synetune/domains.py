@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rung.dialects.names import shown
+from rung.dialects.positions import dotted
 from rung.dialects.synetune.stand_in import config_space as syne
 from rung.dialects.synetune.stand_in import points
 from rung.model import BadInput, Parameter
@@ -32,7 +33,7 @@ def domains_of(config_space: Mapping[str, Any]) -> dict[str, Any]:
         try:
             found[name] = _domain(value)
         except _REFUSALS as error:
-            raise BadInput(_said(error), key=name) from None
+            raise BadInput(_said(error), key=dotted((name,))) from None
     return found
 
 
