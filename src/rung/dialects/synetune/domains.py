@@ -89,7 +89,7 @@ def _default(name: str, domain: Any) -> Any:
     try:
         value = _plain(name, [points.default_value(domain)])[0]
     except _REFUSALS as error:
-        raise BadInput(_said(error), key=name) from None
+        raise BadInput(_said(error), key=dotted((name,))) from None
     step = _step(domain)
     return value if step is None else domain.cast(round(value / step) * step)
 
@@ -132,7 +132,7 @@ def _bounds(name: str, domain: Any, *, whole: bool) -> dict[str, Any]:
     reached = whole and isinstance(domain, syne.FiniteRange)
     low, high = (domain.values[0], domain.values[-1]) if reached else (domain.lower, domain.upper)
     if max(abs(low), abs(high)) > _LARGEST and whole:
-        raise BadInput(f"whole numbers beyond 2**53 are not exact: narrow {domain!r}", key=name)
+        raise BadInput(f"whole numbers beyond 2**53 are not exact: narrow {domain!r}", key=dotted((name,)))
     return {"min": low if whole else float(low), "max": high if whole else float(high)}
 
 
@@ -146,7 +146,7 @@ def _plain(name: str, values: Sequence[Any]) -> list[Any]:
     try:
         return [plain_value(value) for value in values]
     except TypeError as error:
-        raise BadInput(str(error), key=name) from None
+        raise BadInput(str(error), key=dotted((name,))) from None
 
 
 def first_points(
