@@ -73,10 +73,10 @@ clean: ## remove .venv and caches; the studies in runs/ stay
 
 .venv/demo.stamp: .venv/bin/pip pyproject.toml
 	@echo "installing rung and what the demo needs into .venv (once, about a minute)"
-	@$(PIP) install --quiet --quiet --editable '.[demo]'
+	@$(PIP) install --quiet --quiet --no-compile --editable '.[demo]'
 	@touch $@
 
 .venv/test.stamp: .venv/bin/pip pyproject.toml
 	@echo "installing rung and what the tests need into .venv (once, a minute or two)"
-	@$(PIP) install --quiet --quiet --editable '.[test,demo]'
+	@$(PIP) install --quiet --quiet --no-compile --editable '.[test,demo]'
 	@touch .venv/demo.stamp $@
