@@ -7,6 +7,8 @@ COVERED ?= 85
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SEARCHED := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python
 
+unexport PYTHONDONTWRITEBYTECODE  # the tests start thousands of interpreters: each would compile all that it imports
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test tests coverage lint format bench bench-quality bench-fidelity clean
