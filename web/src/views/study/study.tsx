@@ -1,0 +1,4 @@
+/** The page "Study". */
+export default function Study() {
+  return <p>Study</p>;
+}

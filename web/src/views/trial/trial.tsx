@@ -1,0 +1,4 @@
+/** The page "Trial". */
+export default function Trial() {
+  return <p>Trial</p>;
+}
