@@ -29,7 +29,7 @@ test: ## run every check and every test
 	@$(MAKE) --no-print-directory -j2 lint tests  # the checks need one core, for about a minute
 
 tests: .venv/test.stamp .venv/web.stamp
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 coverage: .venv/test.stamp ## run every test measured, which takes twice as long, and say what none of them runs
 	@rm -rf build/coverage && mkdir -p build/coverage

@@ -27,7 +27,7 @@ class PageHook(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """The page lies in the package, where it is wanted."""
-        if version == "editable":
+        if version == "editable" or self._skipped():
             return
         if self._wanted():
             self._builder().build()
@@ -38,7 +38,10 @@ class PageHook(BuildHookInterface):
         """Whether the page is to be built: its source is here, and this is no unpacked archive that has it built."""
         root = Path(self.root)
         built = (root / "PKG-INFO").is_file() and (root / STATIC / "index.html").is_file()
-        return os.environ.get("RUNG_SKIP_WEB") != "1" and (root / "web" / "build.py").is_file() and not built
+        return not self._skipped() and (root / "web" / "build.py").is_file() and not built
+
+    def _skipped(self) -> bool:
+        return os.environ.get("RUNG_SKIP_WEB") == "1"
 
     def _node_is_here(self) -> bool:
         """No wheel of Node fits every machine; where it is known that it does not, the machine's own serves."""
