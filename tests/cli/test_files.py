@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Call
-from rung.cli.scripts import read_script
+from rung.api.scripts import read_script
 from rung.dialects import RungDialect
 
 STUDY = """\

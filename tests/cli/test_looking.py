@@ -72,8 +72,39 @@ def test_trials_chosen_and_sorted(call: Call) -> None:
     assert [t["number"] for t in call("trials", "--state", "failed", "--json").json] == [4]
     assert [t["number"] for t in call("trials", "--sort", "value", "--json").json] == [2, 1, 3, 0, 4]
     assert [t["number"] for t in call("trials", "--sort", "size", "--json").json][:4] == [0, 1, 2, 3]
-    assert "no column 'y'; there are number, value, duration, started, x" in call("trials", "--sort", "y", code=2).err
+    assert "no column 'y'; there are number, state, value, params.x" in call("trials", "--sort", "y", code=2).err
     assert "'done' is no state" in call("trials", "--state", "done", code=2).err
+
+
+def numbers(call: Call, *words: str) -> list[int]:
+    return [trial["number"] for trial in call("trials", *words, "--json").json]
+
+
+def test_trials_by_expression_column_and_count(call: Call) -> None:
+    assert numbers(call, "--where", "state == 'complete' and x < 3", "--sort", "-x") == [2, 1, 0]
+    assert numbers(call, "--sort", "value", "--limit", "2") == [2, 1]
+    assert numbers(call, "--where", "number > 2", "--state", "failed") == [4]
+    error = call("trials", "--where", "los < 1", code=2).err
+    assert "--where: `los < 1`, column 1: unknown name 'los' (did you mean 'loss'?)" in error
+
+
+def test_trials_with_chosen_columns(call: Call) -> None:
+    words = ("trials", "--columns", "number,params.x,metrics.loss,state", "--where", "number in [1, 4]")
+    rows = call(*words, "--json").json
+    assert list(rows[0]) == ["number", "params.x", "metrics.loss", "state"]
+    assert [(row["number"], row["state"]) for row in rows] == [(1, "complete"), (4, "failed")]
+    assert call(*words, "--format", "csv").out.splitlines()[0] == "number,params.x,metrics.loss,state"
+    assert "no column 'params.y'" in call("trials", "--columns", "params.y", code=2).err
+    assert "give one of them" in call("trials", "--columns", "x", "--reports", code=2).err
+
+
+def test_export_of_some(call: Call) -> None:
+    words = ("export", "--where", "state == 'complete'", "--sort=-number")
+    lines = call(*words, "--columns", "number,value").out.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["number", "3", "2", "1", "0"]
+    records = [json.loads(line) for line in call(*words, "--format", "jsonl").out.splitlines()]
+    assert records == call("trials", *words[1:], "--json").json
+    assert "--columns needs --format csv" in call(*words, "--columns", "x", "--format", "jsonl", code=2).err
 
 
 def test_the_table_of_trials(call: Call) -> None:

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from cli.conftest import Call
+from rung.analysis.wording import last_line
 from rung.api.handle import Handle
 from rung.cli.drawing import drawn
-from rung.cli.panel import ending, last_line
+from rung.cli.panel import ending
 from rung.cli.standing import Progress
 from rung.plugins import open_store
 from rung.study import events as ev

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cli.conftest import Call
-from rung.cli.endings import checkpoints_text, ending_text
+from rung.api.endings import checkpoints_text, ending_text
 from rung.model import Budget, CheckpointSpec, Objective, ScheduleSpec, StudySpec
 
 STUDY = """

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from cli.conftest import Call
-from rung.cli.advice import check_machine
+from rung.api.advice import check_machine
 from rung.cli.run_verbs import run
 from rung.cli.target import OPTIONS, resolved
 from rung.model import BadInput

@@ -195,8 +195,25 @@ def population() -> World:
     return one
 
 
+def noted() -> World:
+    """People write notes beside the study and its trials, and change how many workers a runner follows."""
+    world = World(study_spec(trials=4, run=RunSettings(workers=2)), workers=2, seed=19)
+    world.fact(ev.RunnerAttached, runner="r", epoch=7, host="host", pid=1, workers=2, follows=True)
+    world.request(ev.NotesChanged, text="first try", tagged=("digits", "old"))
+    world.turn()
+    world.request(ev.NotesChanged, trial=0, text="looks odd", tagged=("odd",), archived=True)
+    world.request(ev.NotesChanged, trial=99, text="there is no such trial")
+    world.request(ev.NotesChanged, trial=1, text="nothing")
+    world.request(ev.SpecChanged, changes=(ev.Change("run.workers", 2, 3),), run=RunSettings(workers=3))
+    world.run()
+    world.request(ev.NotesChanged, trial=1, text="")
+    world.request(ev.NotesChanged, tagged=("done",), untagged=("old", "unknown"))
+    return world
+
+
 STUDIES: dict[str, Callable[[], World]] = {
-    make.__name__: make for make in (plain, trouble, requests, deterministic, tradeoff, edited, promoted, population)
+    make.__name__: make
+    for make in (plain, trouble, requests, deterministic, tradeoff, edited, promoted, population, noted)
 }
 
 

@@ -23,7 +23,7 @@ ACTIONS = st.lists(
     st.tuples(
         st.sampled_from([
             "end", "end", "end", "end", "report", "turn", "stop trial", "retry", "enqueue", "pause", "unpause", "tell", "grow",
-            "stop", "crash", "other", "edit",
+            "stop", "crash", "other", "edit", "note",
         ]),
         st.integers(0, 12),
     ),
@@ -45,6 +45,11 @@ EDITS: list[dict[str, Any]] = [
     {"constraints": ()},
     {"constraints": ("depth < 3",), "run": RunSettings(retries=1)},  # refused: there is no depth
     {"parameters": PARAMETERS, "constraints": (), "budget": Budget(trials=9)},
+]
+NOTES: list[dict[str, Any]] = [
+    {"text": "odd", "tagged": ("a", "b")},
+    {"text": "", "untagged": ("a",), "archived": True},
+    {"tagged": ("b", "b"), "untagged": ("b",), "archived": False},
 ]
 
 
@@ -93,6 +98,8 @@ def act(world: World, action: Action) -> World:
             world.request(ev.StopRequested, now=which % 2 == 0)
         case "edit":
             world.request(ev.SpecChanged, changes=(), **EDITS[which % len(EDITS)])
+        case "note":
+            world.request(ev.NotesChanged, trial=which - 1 if which else None, **NOTES[which % len(NOTES)])
         case "crash":
             return world.resumed()
         case _:

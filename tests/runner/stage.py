@@ -66,7 +66,7 @@ class Stage:
         self.reactions.append((condition, then))
 
     def run(
-        self, *, workers: int = 1, executor: Callable[[], Executor] = LocalExecutor,
+        self, *, workers: int | None = 1, executor: Callable[[], Executor] = LocalExecutor,
         policies: PolicyFactory = policy_for, heartbeat_s: float = 3.0, store: Callable[[str], Store] = SqliteStore,
     ) -> str:  # fmt: skip
         """A runner has worked on the study; returns why it ended."""

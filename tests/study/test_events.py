@@ -34,6 +34,7 @@ EXAMPLES: list[ev.Event] = [
     ev.RetryRequested(at=1.0, trial=2),
     ev.TrialEnqueued(at=1.0, params={"lr": 0.1, "opt": None, "deep": {"a": [1, "x"]}}),
     ev.TrialTold(at=1.0, trial=2, values={"loss": "-Infinity"}),
+    ev.NotesChanged(at=1.0, who="page:ann@h", trial=2, text="naïve\n<b>", tagged=("good",), untagged=("old",), archived=False),
     ev.SpecChanged(at=1.0, changes=(CHANGE,), budget=Budget(trials=9), run=RunSettings(workers=2), parameters=PARAMETERS, constraints=("lr < 1",)),
     ev.TrialProposed(at=1.0, based_on=3, runner="r", epoch=1, free=2, trial=0, params={"lr": 1e-5}, reason=WHY, memo={"m": 1}, enqueued=0, seconds=0.25),
     ev.AttemptAssigned(at=1.0, based_on=3, runner="r", epoch=1, trial=0, attempt=1, resource=9.0, asked=True),

@@ -40,6 +40,8 @@ def eventful() -> World:
     )
     world.request(ev.TrialStopRequested, trial=world.running()[0])
     world.request(ev.PauseRequested)
+    world.request(ev.NotesChanged, text="a study", tagged=("x", "y"))
+    world.request(ev.NotesChanged, trial=1, archived=True)
     return world
 
 
@@ -48,6 +50,7 @@ def test_what_was_dumped_is_loaded(make_world: MakeWorld) -> None:
     again = snapshot.load(snapshot.dump(state))
     assert digest(again) == digest(state)
     assert again.changes == state.changes
+    assert again.notes == state.notes != {}
     assert again.superseded == state.superseded
     assert again.tweaked == state.tweaked
     assert snapshot.dump(again) == snapshot.dump(state)

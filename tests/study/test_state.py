@@ -10,6 +10,7 @@ import pytest
 
 from rung.model import Budget, LogError, Objective, Outcome, Reason, RunSettings, WireNumber
 from rung.study import events as ev
+from rung.study.live import Note
 from rung.study.state import State
 from rung.study.transitions import Phase
 from rung.testing.studies import BEGIN, Folding, study_spec
@@ -367,6 +368,41 @@ def test_stop_now_is_the_stronger_one(begin: Begin, wishes: list[bool], stop: st
     for now in wishes:
         log.add(ev.StopRequested, now=now)
     assert log.state.switches.stop == stop
+
+
+def test_notes_are_kept_beside_trials_and_the_study(begin: Begin) -> None:
+    log = begin()
+    number = log.proposed()
+    log.add(ev.NotesChanged, text="a try", tagged=("digits", "old"))
+    log.add(ev.NotesChanged, trial=number, tagged=("odd", "odd"), archived=True)
+    log.add(ev.NotesChanged, tagged=("new",), untagged=("old", "never there"))
+    log.add(ev.NotesChanged, trial=number, text="why?")
+    assert log.state.notes == {
+        None: Note("a try", ("digits", "new")),
+        number: Note("why?", ("odd",), archived=True),
+    }
+
+
+def test_a_note_that_says_nothing_any_more_is_gone(begin: Begin) -> None:
+    log = begin()
+    log.add(ev.NotesChanged, text="a try", tagged=("x",), archived=True)
+    log.add(ev.NotesChanged, text="", untagged=("x",), archived=False)
+    assert log.state.notes == {}
+
+
+@pytest.mark.parametrize("trial", [-1, 1, 99])
+def test_notes_on_trials_that_are_not_there(begin: Begin, trial: int) -> None:
+    log = begin()
+    log.proposed()
+    log.add(ev.NotesChanged, trial=trial, text="who?")
+    assert log.state.notes == {}
+
+
+def test_runners_that_follow_have_as_many_workers_as_the_study_says(begin: Begin) -> None:
+    log = begin().attached(1)
+    log.add(ev.RunnerAttached, runner="f", epoch=2, host="host", pid=2, workers=1, follows=True)
+    log.add(ev.SpecChanged, changes=(), run=RunSettings(workers=5))
+    assert {epoch: runner.workers for epoch, runner in log.state.runners.items()} == {1: 1, 2: 5}
 
 
 def test_requests_on_trials_that_they_cannot_mean_are_ignored(begin: Begin) -> None:

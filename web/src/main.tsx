@@ -8,20 +8,31 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Page } from "./page.tsx";
 import { nonce } from "./shared/nonce.ts";
-import { theme } from "./shared/theme.ts";
+import { SessionGate } from "./shared/session.tsx";
+import { theme, variables } from "./shared/theme.ts";
 
 const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY, retry: 1, refetchOnWindowFocus: false } },
 });
 
+// What keeps the page still behind a dialog adds a style of its own, and takes the nonce from this name.
+Object.assign(window, { __webpack_nonce__: nonce() });
+
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={nonce}>
-      <Notifications />
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={variables}
+      defaultColorScheme="auto"
+      getStyleNonce={nonce}
+    >
+      <Notifications position="bottom-right" limit={4} />
       <QueryClientProvider client={queries}>
-        <Page />
+        <SessionGate>
+          <Page />
+        </SessionGate>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -12,6 +12,8 @@ from rung.search.pareto import hypervolume as volume
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rung.model import Objective, Outcome
     from rung.study.state import State
 
@@ -90,22 +92,27 @@ class Volume(NamedTuple):
 
 
 def hypervolume(state: State) -> Volume | None:
-    """The hypervolume of the Pareto set; None where nothing in it is finite.
-
-    The reference point is the worst of each objective in the set, and a tenth of their range beyond it (a tenth of the
-    value, or of 1, where all are equal).
-    """
+    """The hypervolume of the Pareto set; None where nothing in it is finite."""
     found = losses(state, np.array(pareto(state), dtype=np.int64))
     found = found[np.isfinite(found).all(axis=1)]
     if not found.size:
         return None
+    reference = reference_of(found)
+    return Volume(volume(found, reference), as_metrics(state.spec.objectives, reference))
+
+
+def reference_of(found: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(m,) the reference point of a front of finite losses (f, m): the worst of each objective, and a tenth of their
+    range beyond it (a tenth of the value, or of 1, where all are equal)."""
     worst, spread = found.max(axis=0), np.ptp(found, axis=0)
     beyond = np.where(spread > 0, spread, np.where(worst != 0, np.abs(worst), 1.0)) / 10
-    reference = worst + beyond
-    metrics = [
-        -r if o.goal == "maximize" else r for o, r in zip(state.spec.objectives, reference.tolist(), strict=True)
-    ]
-    return Volume(volume(found, reference), tuple(metrics))
+    reference: npt.NDArray[np.float64] = worst + beyond
+    return reference
+
+
+def as_metrics(objectives: Sequence[Objective], reference: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    """A point of losses (m,) in the metrics' own units; of one that approaches a target its distance."""
+    return tuple(-r if o.goal == "maximize" else r for o, r in zip(objectives, reference.tolist(), strict=True))
 
 
 def nothing_finite(state: State) -> bool:

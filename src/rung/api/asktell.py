@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from rung.analysis.ranking import pareto
-from rung.analysis.records import data_frame
 from rung.api.creation import create_or_continue, created_event
 from rung.api.goals import objectives
 from rung.api.heartbeat import keep_alive
+from rung.api.viewing import Viewed
 from rung.api.warmstart import studies_named
 from rung.model import BadInput, Fenced, Report, RungError, StudySpec, Trial, to_wire
 from rung.plugins import open_store, policy_for
@@ -55,7 +55,7 @@ class Asked:
         return self._study._stopping(self.number)
 
 
-class Study:
+class Study(Viewed):
     """A study that this program drives: `ask` for a trial, evaluate it, `tell` its value.
 
     In memory unless `store` and `name` are given. `space` maps names to domains (`rung.loguniform(...)` or the
@@ -304,11 +304,6 @@ class Study:
         """The trials that no other one beats in every objective."""
         self._refresh()
         return [self._state.trial(number) for number in pareto(self._state)]
-
-    def dataframe(self) -> Any:
-        """All trials as a pandas or polars data frame, whichever is installed; else as a dict of columns."""
-        self._refresh()
-        return data_frame(self._state)
 
     def _refresh(self) -> None:
         with self._lock:

@@ -41,14 +41,14 @@ def runs_directory(handle: Handle) -> Path:
 def attach(
     handle: Handle,
     *,
-    workers: int,
+    workers: int | None,
     observe: Observer,
     say: Say,
     until: Callable[[State], bool] | None = None,
     made: Callable[[Runner], None] | None = None,
 ) -> str:
     """The study has been worked on here until it was over, `until` held, or a signal came; returns why it ended.
-    `made` is given the runner before it begins.
+    `workers` None: as many as the study says, whatever that is changed to. `made` is given the runner before it begins.
 
     Raises `BadInput` for a study that has no program: only the process that asks for its trials can run them.
     """

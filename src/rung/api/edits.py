@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rung.dialects import edit_spec
+from rung.api.advice import spec_warnings
+from rung.dialects import edit_spec, spec_to_tree
 from rung.model import BadInput, StudySpec
 from rung.plugins import make_searcher
 from rung.space import Space
+from rung.study import events as ev
+from rung.study import snapshot
 from rung.study.deltas import refitted
 from rung.study.seeds import generator
 from rung.study.spaces import completed, revised
 from rung.study.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rung.model import Parameter
 
@@ -94,6 +97,49 @@ def check_satisfiable(space: Space, seed: int) -> None:
         raise BadInput(f"no configuration keeps {texts}; loosen it, or widen the ranges", key="constraints")
     if space.constraints and space.size is None:
         space.sample(generator(seed, "check", 0))  # raises when almost none does
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What an edit would do: what differs, what the linter says of the edited space, how many trials the search would
+    go on without, how many enqueued configurations and first points would not run."""
+
+    changes: tuple[ev.Change, ...] = ()
+    findings: tuple[str, ...] = ()
+    left_out: int = 0
+    dropped: int = 0
+    points: int = 0
+
+
+def preview(state: State, spec: StudySpec) -> Preview:
+    """What it would do to the study if its spec became this one, which `edited` has made. `state` stays as it is."""
+    changes = tuple(differences(state.spec, spec))
+    wanted = sections(state.spec, spec)
+    if not {"parameters", "constraints"} & set(wanted):
+        return Preview(changes=changes)
+    other = snapshot.load(snapshot.dump(state))
+    other.apply(other.seq + 1, ev.SpecChanged(at=other.switches.last_at, changes=changes, **wanted))
+    return Preview(
+        changes=changes,
+        findings=tuple(spec_warnings(spec)),
+        left_out=left_out(other),
+        dropped=len(state.queue) - len(other.queue),
+        points=points_outside(other),
+    )
+
+
+def differences(old: StudySpec, new: StudySpec) -> list[ev.Change]:
+    """Each field of the study file that differs, as a dotted path with both values."""
+    return list(_differences(spec_to_tree(old), spec_to_tree(new), ""))
+
+
+def _differences(old: Any, new: Any, path: str) -> Iterator[ev.Change]:
+    if isinstance(old, dict) or isinstance(new, dict):  # a section that one side leaves out is an empty one
+        old, new = ({} if side is None else side for side in (old, new))
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in list(old) + [key for key in new if key not in old]:
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif old != new or type(old) is not type(new):
+        yield ev.Change(path, msgspec.to_builtins(old), msgspec.to_builtins(new))
 
 
 def points_outside(state: State) -> int:

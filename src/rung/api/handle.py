@@ -6,26 +6,26 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from rung.analysis.estimates import Estimate, winners
-from rung.api.edits import edited, holds, sections
-from rung.dialects import spec_to_tree
+from rung.api.edits import differences, edited, holds, sections
 from rung.dialects.names import did_you_mean
 from rung.model import FINAL_STATES, BadInput, Report, StudySpec, StudyState, Trial, UnknownStudy, to_wire
 from rung.runner.identity import alive, myself, who
-from rung.runner.log import entry, open_state, read
+from rung.runner.log import entry, open_state, raw, read
 from rung.study import events as ev
+from rung.study.live import Note
 from rung.study.settle import used_up
 from rung.study.transitions import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rung.store.base import Store
     from rung.study.state import State
 
 Request = dict[str, Any]
+LONGEST_NOTE = 20_000  # characters
+LONGEST_TAG = 60
 
 
 class Handle:
@@ -87,6 +87,10 @@ class Handle:
         if number is not None:
             self.trial(number)
         return read(self.store, self.name, trial=number)
+
+    def entries(self, *, after: int = 0, trial: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """The events after a sequence number as the log has them, not decoded; of one trial, or of all."""
+        return raw(self.store, self.name, after=after, trial=trial)
 
     # ------------------------------------------------------------------------------------------------- requests
 
@@ -157,6 +161,28 @@ class Handle:
         wire = {name: to_wire(value) for name, value in values.items()}
         self.request(ev.TrialTold, surface=surface, trial=number, values=wire)
 
+    def annotate(
+        self,
+        number: int | None = None,
+        *,
+        text: str | None = None,
+        tag: Sequence[str] = (),
+        untag: Sequence[str] = (),
+        archived: bool | None = None,
+        surface: str = "cli",
+    ) -> Note:
+        """What is kept beside the trial, or the study (None), is changed as far as it is given; returns it as it is
+        then. Raises `BadInput` for an unknown trial, and for a text or a tag that is none."""
+        if number is not None:
+            self.trial(number)
+        check_note(text, tag)
+        fields = {"text": text, "tagged": tuple(tag), "untagged": tuple(untag), "archived": archived}
+        given = {name: value for name, value in fields.items() if value not in (None, ())}
+        if given:
+            self.request(ev.NotesChanged, surface=surface, trial=number, **given)
+        self.refresh()
+        return self.state.notes.get(number, Note())
+
     def edit(self, settings: list[tuple[str, str]], *, surface: str = "cli") -> list[ev.Change]:
         """Budget, run settings and space are changed; returns what differs. Raises `BadInput` for anything else."""
         self.refresh()
@@ -176,6 +202,15 @@ class Handle:
         return changes
 
 
+def check_note(text: str | None, tags: Sequence[str]) -> None:
+    """Raises `BadInput` for a text that is too long, or a word that is no tag."""
+    if text is not None and len(text) > LONGEST_NOTE:
+        raise BadInput(f"expected at most {LONGEST_NOTE} characters, got {len(text)}", key="note")
+    for tag in tags:
+        if not tag.strip() or tag != tag.strip() or not tag.isprintable() or "," in tag or len(tag) > LONGEST_TAG:
+            raise BadInput(f"expected a word or a few, of at most {LONGEST_TAG} characters, got {tag!r}", key="tag")
+
+
 def status(store: Store, name: str, state: State) -> StudyState:
     """The public state of a study."""
     done = state.switches.completed
@@ -186,21 +221,6 @@ def status(store: Store, name: str, state: State) -> StudyState:
     if not attached:
         return "interrupted"
     return "paused" if state.switches.paused else "running"
-
-
-def differences(old: StudySpec, new: StudySpec) -> list[ev.Change]:
-    """Each field of the study file that differs, as a dotted path with both values."""
-    return list(_differences(spec_to_tree(old), spec_to_tree(new), ""))
-
-
-def _differences(old: Any, new: Any, path: str) -> Iterator[ev.Change]:
-    if isinstance(old, dict) or isinstance(new, dict):  # a section that one side leaves out is an empty one
-        old, new = ({} if side is None else side for side in (old, new))
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in list(old) + [key for key in new if key not in old]:
-            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif old != new or type(old) is not type(new):
-        yield ev.Change(path, msgspec.to_builtins(old), msgspec.to_builtins(new))
 
 
 def newest(store: Store) -> str:

@@ -152,7 +152,8 @@ def _importable(objective: Objective) -> str | None:
 
 def _search(opened: Opened, objective: Objective | str, spec: StudySpec, runs: Path) -> None:
     handle = opened.handle
-    settings = Settings(study=handle.name, runs=runs, workers=spec.run.workers)
+    own = spec.run.workers if spec.run.workers != handle.state.spec.run.workers else None
+    settings = Settings(study=handle.name, runs=runs, workers=own)
     progress = Progress(spec.budget.trials)
     mirroring = Mirroring(handle, runs=runs, say=progress.say)
     for text in opened.notes:

@@ -92,9 +92,9 @@ def _run(command_line: list[str], spec: StudySpec, given: dict[str, Any]) -> int
     """The study is made, or the one of that name joined, and worked on here; returns the exit code."""
     import msgspec
 
+    from rung.api.advice import spec_warnings
     from rung.api.creation import create_or_continue, created_event
     from rung.api.studyfiles import remarks_on
-    from rung.cli.advice import spec_warnings
 
     spec = msgspec.structs.replace(
         spec,

@@ -27,7 +27,7 @@ def checkpoint() -> None:
 def list_(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str) -> None:
     """List the checkpoints of a study, or of single trials."""
     from rung.api.checkpoints import kept
-    from rung.cli.endings import size
+    from rung.api.endings import size
     from rung.cli.tables import print_rows
 
     handle, left = open_study(words, store=store, directory=directory)

@@ -127,15 +127,16 @@ def name_asked_for() -> str | None:
 
 def planned_here(spec: StudySpec) -> None:
     """The plan of the study is on stdout; nothing runs."""
-    from rung.cli.plan import planned, print_plan
+    from rung.api.planning import planned
+    from rung.cli.plan import print_plan
 
     print_plan(planned(_event(spec)), None, handed().form)
 
 
 def opened(spec: StudySpec, *, stem: str) -> Opened:
     """The study, made or found, in the store that the command line or the environment names. Raises `BadInput`."""
+    from rung.api.advice import check_machine
     from rung.api.creation import create_or_continue
-    from rung.cli.advice import check_machine
     from rung.plugins import open_store
 
     check_machine(spec)
@@ -195,7 +196,7 @@ def worked_on(
     `objective`: what a trial calls, in a fork of this process; None: the study says how a trial is started."""
     from rung.cli.panel import Lines, Panel, watched
 
-    workers = handed().options.workers or handle.state.spec.run.workers
+    workers = handed().options.workers
     view = Panel(handle) if watched() and objective is None else Lines(handle)
 
     def both(state: Any, events: Sequence[Any]) -> None:
@@ -215,7 +216,7 @@ def worked_on(
 
 def _forked(
     handle: Handle, objective: Objective, observe: Observer, say_: Callable[[str], None],
-    attached: Callable[[Runner], None], workers: int,
+    attached: Callable[[Runner], None], workers: int | None,
 ) -> str:  # fmt: skip
     from rung.api.attachment import run_forked, runs_directory
     from rung.api.mirroring import Mirroring

@@ -78,7 +78,7 @@ def _checked(file: str) -> StudySpec:
 
 
 def _remarks(spec: StudySpec, positions: Positions, file: str) -> list[Found]:
-    from rung.cli.advice import key_of
+    from rung.api.advice import key_of
     from rung.space import Space
     from rung.space.lint import lint
 

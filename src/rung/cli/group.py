@@ -29,6 +29,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "logs": ("trial_verbs", "Print a trial's output."),
         "why": ("why", "Say why each decision was taken."),
         "checkpoint": ("checkpoint", "List the checkpoints, or copy out the best."),
+        "view": ("view", "Show what a plot of the page shows."),
         "export": ("trial_verbs", "Write the trials as CSV or JSON lines."),
         "ui": ("ui", "Serve the web page and the REST API."),
     },
@@ -40,6 +41,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "enqueue": ("control", "Evaluate this configuration next."),
         "tell": ("control", "Give a trial its values."),
         "edit": ("control", "Change budget, run settings and space of a study."),
+        "note": ("notes", "Keep a note or tags beside a study or a trial; put it aside."),
         "rm": ("removal", "Remove a study and its folder."),
     },
     "Check": {

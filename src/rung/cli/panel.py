@@ -12,8 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rung.analysis.wording import assigned, last_line, number, seconds
 from rung.cli.standing import Progress
-from rung.cli.tables import assigned, number, one_line, seconds
 from rung.study import events as ev
 from rung.study.transitions import FINAL
 
@@ -83,14 +83,6 @@ def ending(state: State, event: ev.AnyEvent, *, is_best: bool) -> str | None:
     took = seconds(trial.ended - trial.started) if trial.ended and trial.started else ""
     head = f"trial {event.trial} {event.state}: " + ", ".join([part for part in (*values, why) if part]) + best
     return "  ".join(part for part in (head, took, assigned(trial.params)) if part)
-
-
-def last_line(text: str) -> str:
-    """What a program said last is what it died of; the line that says how is the first."""
-    lines = [one_line(line) for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and ":" in lines[0]:
-        return f"{lines[0].partition(':')[0]}: {lines[-1]}"
-    return lines[0] if lines else ""
 
 
 class Panel:

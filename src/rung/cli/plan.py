@@ -11,16 +11,8 @@ from rung.cli.options import find, format_options, place_options, say, store_at
 from rung.cli.target import TargetCommand, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rung.api.handle import Handle
-    from rung.execute.base import Place
-    from rung.model import Parameter, StudySpec
-    from rung.runner.jobs import Launcher
-    from rung.space import Space
     from rung.study import events as ev
-
-FIRST = 10
 
 
 @click.command("plan", cls=TargetCommand)
@@ -33,9 +25,10 @@ def show_plan(
 ) -> None:
     """Say what `run` would do with the same words, and run nothing: the space and its size, how many trials, the first
     commands, what the linter says, who proposes and why."""
+    from rung.api.advice import check_machine
     from rung.api.creation import created_event
+    from rung.api.planning import planned
     from rung.api.targets import budgeted
-    from rung.cli.advice import check_machine
     from rung.cli.drivers import hand_over, launcher_of
     from rung.model import BadInput
 
@@ -62,120 +55,6 @@ def show_plan(
     if probe is not None:
         found["probe"] = _probed(event, probe, found)
     print_plan(found, chosen, form)
-
-
-def planned(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead] = ()) -> dict[str, Any]:
-    """The plan of a study to be (CONTRACT, section JSON), which begins with what `earlier` ones found."""
-    from rung.analysis import effort
-    from rung.analysis.records import whole
-    from rung.analysis.trajectories import resource_name
-    from rung.api.creation import check_startable, describe
-    from rung.cli.advice import spec_warnings
-    from rung.cli.endings import checkpoints_text, ending_text
-    from rung.plugins import make_scheduler
-
-    state = check_startable(event)
-    spec, space = state.spec, state.space
-    resource = spec.schedule.resource or "step"
-    trials, scheduler = _trials(spec, space), make_scheduler(state)
-    brackets = scheduler.brackets(trials)
-    work = effort.work_of(brackets)
-    return {
-        "size": space.size,
-        "trials": trials,
-        "parameters": [_described(parameter, space) for parameter in spec.parameters],
-        "brackets": effort.bracket_records(brackets),
-        "lines": effort.bracket_lines(brackets, resource),
-        "resource": resource,
-        "work": None if work is None else {
-            "unit": resource_name(spec), "planned": whole(work.planned), "full": whole(work.full),
-            "share": work.planned / work.full,
-        },
-        "first": _first(event, earlier),
-        "search": describe(event) + _batches(spec),
-        "schedule": scheduler.describe(),
-        "checkpoints": checkpoints_text(spec),
-        "ends": ending_text(spec),
-        "warnings": spec_warnings(spec),
-    }  # fmt: skip
-
-
-def _batches(spec: StudySpec) -> str:
-    batch = spec.search.batch
-    return "" if batch is None else f"; {batch} at a time, from all results of the batches before"
-
-
-def _trials(spec: StudySpec, space: Space) -> int | None:
-    """How many will run: the budget, or the whole space where that is smaller."""
-    limits = [] if spec.budget.trials is None else [spec.budget.trials]
-    if space.size is not None and space.size_exact:
-        limits.append(space.size * spec.search.repeats)
-    return min(limits, default=None)
-
-
-def _described(parameter: Parameter, space: Space) -> dict[str, Any]:
-    import msgspec
-
-    from rung.analysis.records import wired
-
-    numeric = parameter.type in {"float", "int", "normal", "lognormal"}
-    fields = {
-        "name": parameter.name,
-        "type": parameter.type,
-        "min": parameter.min,
-        "max": parameter.max,
-        "scale": parameter.scale if numeric else None,
-        "step": parameter.step,
-        "values": space.values(parameter.name),
-        "default": None if parameter.default is msgspec.UNSET else parameter.default,
-        "when": parameter.when,
-    }
-    more = {"mean": parameter.mean, "sd": parameter.sd, "times": parameter.times}
-    found: dict[str, Any] = wired(fields | {name: value for name, value in more.items() if value is not None})
-    return found
-
-
-def _first(event: ev.StudyCreated, earlier: Sequence[ev.EarlierStudyRead]) -> list[dict[str, Any]]:
-    """The first proposals and their commands, as they come while no trial has reported anything."""
-    from rung.analysis.records import wired
-    from rung.execute.base import Place
-    from rung.plugins import launcher_for, policy_for
-    from rung.runner.asking import Asking
-    from rung.study.engine import Engine, Me
-    from rung.study.seeds import trial_seed
-    from rung.study.state import State
-
-    state = State.begin(event, seq=1)
-    engine = Engine(state, policy_for(state), Me("plan", 0))
-    engine.fold(enumerate(earlier, start=2))
-    ask = Asking()
-    while len(state) < FIRST:
-        question = engine.question(free=len(state) + 1)
-        decisions = [] if question is None else engine.conclude(question, ask(question.answer), at=event.at)
-        if not decisions:
-            break
-        engine.fold(enumerate(decisions, start=state.seq + 1))  # type: ignore[arg-type]
-    launch, spec = launcher_for(state.spec), state.spec
-    found = []
-    for number in range(len(state)):
-        params = state.space.full(state.params(number))
-        place = Place(
-            study=spec.name or "", trial=number, attempt=1, seed=trial_seed(state.seed, number),
-            directory="$RUNG_TRIAL_DIR", cwd=spec.run.cwd,
-        )  # fmt: skip
-        found.append({"params": wired(state.trial(number).params), "command": _shown(launch, spec, params, place)})
-    return found
-
-
-def _shown(launch: Launcher, spec: StudySpec, params: dict[str, Any], place: Place) -> list[str]:
-    """The command as the user knows it; none where the file of another tuner names no program, which may yet come."""
-    from rung.dialects.base import NoProgram
-
-    try:
-        how = launch(spec, params, place)
-    except NoProgram:
-        return []
-    return list(how.shown or how.argv)
 
 
 def _probed(event: ev.StudyCreated, count: int, found: dict[str, Any]) -> dict[str, Any]:
@@ -261,23 +140,9 @@ def _count(number: int, what: str) -> str:
 
 
 def _domain_row(parameter: dict[str, Any]) -> list[Any]:
-    from rung.cli.tables import shown
+    from rung.api.planning import domain_text
 
-    values, low, high = parameter["values"], parameter["min"], parameter["max"]
-    if parameter["type"] == "constant":
-        domain = shown(values[0])
-    elif low is not None and high is not None:
-        step = f", step {parameter['step']}" if parameter["step"] is not None else ""
-        domain = f"{shown(low)} .. {shown(high)}{step}" + _scale(parameter)
-    elif values is not None:
-        domain = ", ".join(shown(value) for value in values)
-    else:
-        domain = f"mean {shown(parameter.get('mean'))}, sd {shown(parameter.get('sd'))}"
-    return [parameter["name"], parameter["type"], domain, parameter["when"]]
-
-
-def _scale(parameter: dict[str, Any]) -> str:
-    return f", {parameter['scale']} scale" if parameter["scale"] not in {None, "linear"} else ""
+    return [parameter["name"], parameter["type"], domain_text(parameter), parameter["when"]]
 
 
 def _command_line(each: dict[str, Any], *, named: bool) -> str:

@@ -48,7 +48,8 @@ def run(command_line: list[str], /, *, store: str | None, directory: str | None,
 
 
 def carry_on(opened: Opened, *, workers: int, form: str, flags: str) -> int:
-    """The study that was made or found has been worked on until it was over, or was before; returns the exit code."""
+    """The study that was made or found has been worked on until it was over, or was before; returns the exit code. A
+    number of `workers` other than the study's own is this runner's, whatever the study's is changed to."""
     if opened.how == "finished":
         _say_finished(opened.handle, flags)
         for change in opened.changes:
@@ -57,12 +58,14 @@ def carry_on(opened: Opened, *, workers: int, form: str, flags: str) -> int:
         return _printed(opened.handle, form)
     for change in opened.changes:
         say(f"changed {change.path}: {change.old} -> {change.new}")
-    return work(opened.handle, workers=workers, form=form, flags=flags)
+    own = workers if workers != opened.handle.state.spec.run.workers else None
+    return work(opened.handle, workers=own, form=form, flags=flags)
 
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[STUDY]")
-@click.option("-w", "--workers", type=click.IntRange(1), metavar="N", help="How many trials run at once here.")
+@click.option("-w", "--workers", type=click.IntRange(1), metavar="N",
+              help="How many trials run at once here [as many as the study says].")  # fmt: skip
 @place_options
 @json_option
 def resume(words: tuple[str, ...], *, workers: int | None, store: str | None, directory: str | None, form: str) -> int:
@@ -74,16 +77,16 @@ def resume(words: tuple[str, ...], *, workers: int | None, store: str | None, di
         _say_finished(handle, flags)
         _catch_up(handle)
         return _printed(handle, form)
-    return work(handle, workers=workers or handle.state.spec.run.workers, form=form, flags=flags)
+    return work(handle, workers=workers, form=form, flags=flags)
 
 
 def _open(
     command_line: list[str], store: str | None, directory: str | None, given: dict[str, Any]
 ) -> tuple[Opened, int]:
     """The study, made or found, and how many workers the command line wants. Nothing is written for a bad one."""
+    from rung.api.advice import check_machine, check_program, spec_warnings
     from rung.api.creation import create_or_continue, created_event
     from rung.api.targets import budgeted
-    from rung.cli.advice import check_machine, check_program, spec_warnings
 
     target = resolved(given)
     spec, chosen = budgeted(target.spec)
@@ -112,8 +115,9 @@ def _open(
     return opened, spec.run.workers
 
 
-def work(handle: Handle, *, workers: int, form: str, flags: str) -> int:
-    """A runner has worked on the study until it was over or a signal came; returns the exit code."""
+def work(handle: Handle, *, workers: int | None, form: str, flags: str) -> int:
+    """A runner has worked on the study until it was over or a signal came; returns the exit code. `workers` None: as
+    many as the study says, whatever that is changed to."""
     from rung.api.attachment import attach
     from rung.cli.panel import Lines, Panel, watched
     from rung.inside.call import TargetError

@@ -99,7 +99,8 @@ def _setting(text: str) -> tuple[str, str]:
 
 def _print(found: Simulated, form: str) -> int:
     """The best is on stdout, the figures beside it: in the same object, or on stderr."""
-    from rung.cli.winners import NO_BEST, print_best, winner_record
+    from rung.api.describing import winner_record
+    from rung.cli.winners import NO_BEST, print_best
 
     handle = found.handle
     if form != "json":

@@ -120,7 +120,8 @@ def run(command_line: list[str], /, *, store: str | None, directory: str | None,
 @click.pass_obj
 def plan(command_line: list[str], /, *, store: str | None, directory: str | None, form: str, **given: Any) -> None:
     """Say what `rung studio run` would do with the same words, and run nothing."""
-    from rung.cli.plan import planned, print_plan
+    from rung.api.planning import planned
+    from rung.cli.plan import print_plan
 
     event, remarks = _event(command_line, store, directory, given)
     for text in remarks:
@@ -157,9 +158,9 @@ def _event(
     command_line: list[str], store: str | None, directory: str | None, given: dict[str, Any]
 ) -> tuple[ev.StudyCreated, list[str]]:
     """How the study begins, and what is to be said of it before."""
+    from rung.api.advice import check_machine
     from rung.api.creation import created_event
     from rung.api.studyfiles import remarks_on
-    from rung.cli.advice import check_machine
 
     places = find(directory, store)
     described = _described(given, lambda: store_at(places.store))

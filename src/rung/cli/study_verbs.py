@@ -6,23 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rung.cli.options import find, format_options, one_trial, open_study, place_options, store_at
+from rung.cli.options import find, format_options, one_trial, open_study, place_options, say, store_at
 
 if TYPE_CHECKING:
     from rung.api.handle import Handle
-    from rung.study.state import State
 
 
 @click.command()
+@click.option("--all", "everything", is_flag=True, help="The archived ones too.")
 @place_options
 @format_options
-def ls(store: str | None, directory: str | None, form: str) -> None:
-    """List the studies, the newest last."""
+def ls(*, everything: bool, store: str | None, directory: str | None, form: str) -> None:
+    """List the studies, the newest last, but for those that are archived."""
     from rung.api.handle import Handle
     from rung.cli.tables import print_rows
 
     opened = store_at(find(directory, store).store)
-    records = [_summary(Handle(opened, row.name)) for row in opened.studies()]
+    found = [_summary(Handle(opened, row.name)) for row in opened.studies()]
+    records = [record for record in found if everything or not record["archived"]]
+    hidden = len(found) - len(records)
+    if hidden:
+        say(f"{hidden} archived {'study is' if hidden == 1 else 'studies are'} not listed: rung ls --all")
     names = ["name", "state", "trials", "complete", "failed", "metric", "best", "elapsed", "created"]
     print_rows(names, [_row(r, names, form=form) for r in records], form=form, records=records)
 
@@ -39,9 +43,10 @@ def _row(summary: dict[str, Any], names: list[str], *, form: str) -> list[Any]:
 
 def _summary(handle: Handle) -> dict[str, Any]:
     from rung.analysis.records import iso, wired
+    from rung.study.live import Note
 
     state = handle.state
-    best = handle.best(top=1)
+    best, note = handle.best(top=1), state.notes.get(None, Note())
     return {
         "name": handle.name,
         "state": handle.status(),
@@ -51,6 +56,8 @@ def _summary(handle: Handle) -> dict[str, Any]:
         "best": wired(best[0].value) if best else None,
         "elapsed": round(state.switches.elapsed, 3),
         "created": iso(state.created.at),
+        "tags": list(note.tags),
+        "archived": note.archived,
     }
 
 
@@ -61,79 +68,19 @@ def _summary(handle: Handle) -> dict[str, Any]:
 def show(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str) -> None:
     """Show one study: its spec, the code it ran on, and every change since it was created. With TRIAL: that trial, its
     folder, and what was changed in its script (`--inject source`)."""
+    from rung.api.describing import shown
     from rung.cli.showing import trial_record, trial_text
     from rung.cli.tables import print_json, print_rows
 
     handle, left = open_study(words, store=store, directory=directory)
     number = one_trial(left)
-    found = described(handle) if number is None else trial_record(handle, number)
+    found = shown(handle) if number is None else trial_record(handle, number)
     if form == "json":
         print_json(found)
     elif form == "csv":
         print_rows(["field", "value"], list(found.items()), form=form)
     else:
         click.echo("\n".join(_text(handle, found) if number is None else trial_text(found)))
-
-
-def described(handle: Handle) -> dict[str, Any]:
-    """All that is known of a study beside its trials (CONTRACT, section JSON)."""
-    from rung.analysis.records import iso, wired
-    from rung.cli.winners import winner_record
-    from rung.dialects import spec_to_tree
-
-    state = handle.state
-    best = [winner_record(handle, winner) for winner in handle.winners()]
-    several = len(state.spec.objectives) > 1
-    completed = state.switches.completed
-    return {
-        "name": handle.name,
-        "state": handle.status(),
-        "spec": wired(spec_to_tree(state.spec)),
-        "seed": state.seed,
-        "counts": state.counts,
-        "best": best if several else best[0] if best else None,
-        "elapsed": round(state.switches.elapsed, 3),
-        "code": _code(state.created.provenance),
-        "changes": [change for event in state.changes for change in _changes(event)],
-        "created": iso(state.created.at),
-        "deterministic": state.created.deterministic,
-        "earlier": [{"study": name, "read": read, "trials": total} for name, read, total in _earlier(state)],
-        "reason": completed.reason.text if completed is not None else None,
-        "store": handle.store.url,
-        "runs": state.created.provenance.get("runs"),
-        "runners": [{"host": r.host, "pid": r.pid, "workers": r.workers} for r in state.runners.values()],
-    }
-
-
-def _earlier(state: State) -> list[tuple[str, int, int]]:
-    """Each study that this one began with: how many of its complete trials were read, and how many it had."""
-    read: dict[tuple[int, str, int], int] = {}
-    for event in state.earlier:
-        key = (event.source, event.study, event.total)
-        read[key] = read.get(key, 0) + len(event.params)
-    return [(name, count, total) for (_, name, total), count in read.items()]
-
-
-def _code(provenance: dict[str, Any]) -> dict[str, Any]:
-    """Commit and dirty first, as scripts expect them; then all else that was recorded."""
-    git = provenance.get("git") or {}
-    rest = {key: value for key, value in provenance.items() if key not in {"git", "runs"}}
-    return {"commit": git.get("commit"), "dirty": git.get("dirty"), "diff": git.get("diff"),
-            "untracked": git.get("untracked"), **rest}  # fmt: skip
-
-
-def _changes(event: Any) -> list[dict[str, Any]]:
-    """Each change of spec or values that an event made: when, who, what."""
-    from rung.analysis.records import iso, wired
-    from rung.study import events as ev
-
-    base = {"at": iso(event.at), "who": event.who}
-    if isinstance(event, ev.TrialTold):
-        return [{**base, "path": f"trial {event.trial}: {name}", "old": None, "new": value}
-                for name, value in event.values.items()]  # fmt: skip
-    if isinstance(event, ev.TrialEnqueued):
-        return [{**base, "path": "enqueued", "old": None, "new": wired(event.params)}]
-    return [{**base, "path": c.path, "old": wired(c.old), "new": wired(c.new)} for c in event.changes]
 
 
 def _text(handle: Handle, found: dict[str, Any]) -> list[str]:
@@ -151,6 +98,9 @@ def _text(handle: Handle, found: dict[str, Any]) -> list[str]:
     ]
     lines += [f"runner   {r['host']}, process {r['pid']}, {r['workers']} workers" for r in found["runners"]]
     lines += [f"from     {e['study']}: {e['read']} of its {e['trials']} trials were read" for e in found["earlier"]]
+    lines += [f"tags     {', '.join(map(one_line, found['tags']))}"] if found["tags"] else []
+    lines += [f"note     {one_line(line)}" for line in found["note"].splitlines()]
+    lines += ["archived rung note --unarchive brings it back to rung ls"] if found["archived"] else []
     lines += [f"best     {line}" for line in _best_lines(handle)]
     lines += ["", *_code_lines(found["code"]), "", *to_yaml(handle.state.spec).rstrip().splitlines()]
     lines += source_lines(handle)

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rung.model import to_wire
+from rung.analysis.wording import WIDEST_WORDS, assigned, number, one_line, seconds, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 DRAWN_ROWS = 500  # a longer table is plain text: drawing takes a millisecond a row
-WIDEST_CELL = 60
-WIDEST_WORDS = 2_000
 
 
 def print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], *, form: str, records: Any = None) -> None:
@@ -100,46 +96,6 @@ def _cells(row: Sequence[Any]) -> list[str]:
     return [shown(value) for value in row[:-1]] + [shown(value, widest=WIDEST_WORDS) for value in row[-1:]]
 
 
-def shown(value: Any, *, widest: int = WIDEST_CELL) -> str:
-    """A value as a table shows it: a number with six digits, one line of at most `widest` characters."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return number(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = one_line(text)
-    return text if len(text) <= widest else text[: widest - 1] + "…"
-
-
-def number(value: float) -> str:
-    """Six digits of it; what is not finite is spelt as in JSON."""
-    return f"{value:.6g}" if math.isfinite(value) else str(to_wire(value))
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters: what a program said must not steer a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()
-
-
-def seconds(amount: float | None) -> str:
-    """A duration for people: `0.4s`, `12s`, `3m05s`, `2h10m`."""
-    if amount is None or not math.isfinite(amount):
-        return ""
-    if amount < 10:
-        return f"{amount:.1f}s"
-    whole = round(amount)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-
-
-def assigned(values: dict[str, Any]) -> str:
-    """`lr=0.01 width=32`, for one line."""
-    return " ".join(f"{name}={'null' if value is None else shown(value)}" for name, value in values.items())
-
-
 def local_time(iso: str | None) -> str:
     """A moment in the reader's own time zone, to the second."""
     from datetime import datetime
@@ -147,3 +103,9 @@ def local_time(iso: str | None) -> str:
     if iso is None:
         return ""
     return datetime.fromisoformat(iso.replace("Z", "+00:00")).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+__all__ = [
+    "STYLES", "assigned", "csv_text", "local_time", "number", "one_line", "plain_text", "print_json", "print_rows",
+    "seconds", "shown",
+]  # fmt: skip

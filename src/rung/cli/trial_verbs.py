@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -18,68 +19,87 @@ if TYPE_CHECKING:
     from rung.model import Trial
 
 STATES = ("waiting", "running", "paused", "complete", "pruned", "failed")
+AT_ONCE = 2_000  # trials that are read together
 FOLLOW_S = 0.2  # how often a followed log is looked at
+
+
+_WHERE = click.option("--where", default="", metavar="EXPR", help="Only trials for which this holds: 'lr < 0.01'.")
+_COLUMNS = click.option("--columns", metavar="A,B", help="These columns: value, params.lr, metrics.loss, ...")
+_SORT = click.option("--sort", metavar="COLUMN", help="By any column, value being best first; -COLUMN: the other way.")
 
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[STUDY]")
 @click.option("--state", "states", metavar="STATE,...", help="Only trials in these states.")
-@click.option("--sort", metavar="COLUMN", help="number, value (best first), duration, started, or a parameter.")
+@_WHERE
+@_SORT
+@click.option("--limit", type=click.IntRange(0), metavar="N", help="At most N, the first in that order.")
+@_COLUMNS
 @click.option("--reports", is_flag=True, help="With each report (JSON, or one row a report as CSV).")
 @place_options
 @format_options
 def trials(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str, states: str | None,
-           sort: str | None, reports: bool) -> None:  # fmt: skip
+           where: str, sort: str | None, limit: int | None, columns: str | None, reports: bool) -> None:  # fmt: skip
     """List the trials of a study."""
+    from rung.study.reading import records
+
     handle, left = open_study(words, store=store, directory=directory)
     no_more(left)
-    chosen = _sorted(handle, _in_states(handle, states), sort)
+    if reports and columns is not None:
+        raise click.UsageError("--columns names columns of trials, and --reports shows reports: give one of them")
+    numbers = _chosen(handle, where=where, sort=sort, states=states)[:limit]
+    if columns is not None:
+        _print_columns(handle, numbers, columns, form)
+        return
+    chosen = list(records(handle.state, numbers))
     if reports:
         _print_reports(handle, chosen, form)
     else:
         _print_trials(handle, chosen, form)
 
 
-def _in_states(handle: Handle, states: str | None) -> list[int]:
-    """The numbers of the trials in the states wanted, ascending."""
-    from rung.study.transitions import PUBLIC, Phase
+def _chosen(handle: Handle, *, where: str, sort: str | None, states: str | None = None) -> list[int]:
+    """The numbers of the trials wanted, in the order wanted."""
+    import numpy as np
 
-    if states is None:
-        return list(range(len(handle.state)))
-    wanted = {word.strip() for word in states.split(",")}
-    for word in wanted:
-        if word not in STATES:
-            raise click.BadParameter(f"{word!r} is no state; expected {', '.join(STATES)}", param_hint="--state")
-    phases = handle.state.table["phase"].tolist()
-    return [number for number, phase in enumerate(phases) if PUBLIC.get(Phase(phase)) in wanted]
+    from rung.analysis.filtering import matching
+    from rung.analysis.trialtable import column, order
 
-
-def _sorted(handle: Handle, numbers: list[int], sort: str | None) -> list[Trial]:
-    """The trials in the order wanted; those without a value for it come last."""
-    found = [handle.state.trial(number) for number in numbers]
-    if sort is None or sort == "number":
-        return found
-    keys = [_sort_key(handle, trial, sort) for trial in found]
-    if not any(key is not None for key in keys) and sort not in {"value", "duration", "started"}:
-        known = ", ".join(["number", "value", "duration", "started", *(p.name for p in handle.state.spec.parameters)])
-        raise click.BadParameter(f"no column {sort!r}; there are {known}", param_hint="--sort")
-    texts = any(isinstance(key, str) for key in keys)
-    order = sorted(range(len(found)), key=lambda i: _missing_last(keys[i], texts=texts))
-    return [found[i] for i in order]
+    with _named("--where"):
+        mask = matching(handle.state, where)
+    if states is not None:
+        wanted = [word.strip() for word in states.split(",")]
+        for word in wanted:
+            if word not in STATES:
+                raise click.BadParameter(f"{word!r} is no state; expected {', '.join(STATES)}", param_hint="--state")
+        mask &= np.isin(column(handle.state, "state").values, [STATES.index(word) for word in wanted])
+    with _named("--sort"):
+        numbers: list[int] = order(handle.state, sort, mask).tolist()
+        return numbers
 
 
-def _missing_last(key: Any, *, texts: bool) -> tuple[bool, Any]:
-    return (key is None, ("" if key is None else str(key)) if texts else (key or 0))
+@contextlib.contextmanager
+def _named(option: str) -> Iterator[None]:
+    """What is wrong with an option's value is said with its name."""
+    from rung.model import BadInput
+
+    try:
+        yield
+    except BadInput as error:
+        raise click.BadParameter(error.message, param_hint=option) from None
 
 
-def _sort_key(handle: Handle, trial: Trial, sort: str) -> Any:
-    from rung.analysis.records import duration
+def _print_columns(handle: Handle, numbers: list[int], columns: str, form: str) -> None:
+    """The columns named, a line a trial."""
+    from rung.analysis.trialcsv import picked
+    from rung.analysis.trialtable import listed
+    from rung.cli.tables import print_rows
 
-    if sort == "value":
-        return None if trial.value is None else handle.state.spec.objectives[0].loss(trial.value)
-    if sort == "duration":
-        return duration(trial)
-    return trial.started if sort == "started" else trial.params.get(sort, trial.values.get(sort))
+    with _named("--columns"):
+        names = listed(handle.state, columns)
+    if names is None:
+        raise click.BadParameter("expected names of columns, such as number,value,params.lr", param_hint="--columns")
+    print_rows(names, picked(handle.state, numbers, names), form=form)
 
 
 _MOST_METRICS = 8
@@ -120,7 +140,7 @@ def _table(handle: Handle, chosen: list[Trial]) -> tuple[list[str], list[list[An
 
 
 def _why(trial: Trial) -> str | None:
-    from rung.cli.panel import last_line
+    from rung.analysis.wording import last_line
 
     return last_line(trial.error or trial.reason or "") or None
 
@@ -231,46 +251,75 @@ def _no_output(handle: Handle, number: int, path: Path) -> str:
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[STUDY]")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), help="[by the ending of FILE, else csv]")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "html"]), help="[by the ending of FILE, else csv]")
 @click.option("-o", "--output", metavar="FILE", help="Where to [stdout].")
+@_WHERE
+@_SORT
+@_COLUMNS
 @click.option("--reports", is_flag=True, help="With each report (JSON lines only).")
 @place_options
 def export(words: tuple[str, ...], *, store: str | None, directory: str | None, form: str | None, output: str | None,
-           reports: bool) -> None:  # fmt: skip
-    """Write the trials as CSV (one row a trial) or JSON lines (one object a trial)."""
+           where: str, sort: str | None, columns: str | None, reports: bool) -> None:  # fmt: skip
+    """Write the trials as CSV (one row a trial) or JSON lines (one object a trial), or the study's page as one HTML
+    file that needs no server."""
     handle, left = open_study(words, store=store, directory=directory)
     no_more(left)
-    form = form or ("jsonl" if output is not None and output.endswith(".jsonl") else "csv")
-    if reports and form == "csv":
+    endings = {".jsonl": "jsonl", ".html": "html", ".htm": "html"}
+    form = form or endings.get(Path(output or "").suffix, "csv")
+    if reports and form != "jsonl":
         raise click.UsageError("--reports needs --format jsonl", click.get_current_context())
-    lines = _json_lines(handle, reports=reports) if form == "jsonl" else iter([_csv(handle)])
+    if columns is not None and form != "csv":
+        raise click.UsageError("--columns needs --format csv", click.get_current_context())
+    if form == "html":
+        if where or sort:
+            raise click.UsageError("--where and --sort need --format csv or jsonl", click.get_current_context())
+        _export_page(handle, output)
+        return
+    numbers = _chosen(handle, where=where, sort=sort)
+    lines = _json_lines(handle, numbers, reports=reports) if form == "jsonl" else _csv(handle, numbers, columns)
     if output is None or output == "-":
         for line in lines:
             click.echo(line, nl=False)
         return
     with Path(output).open("w", encoding="utf-8", newline="") as file:
         file.writelines(lines)
-    say(f"wrote {len(handle.state)} trials to {output}")
+    say(f"wrote {len(numbers)} trials to {output}")
 
 
-def _csv(handle: Handle) -> str:
-    from rung.analysis.records import columns
-    from rung.cli.tables import csv_text
+def _export_page(handle: Handle, output: str | None) -> None:
+    """The study's page is in that file, or on stdout."""
+    from rung.api.reporting import report_html, write_report
 
-    table = columns(handle.state)
-    return csv_text(list(table), zip(*table.values(), strict=True))
+    if output is None or output == "-":
+        click.echo(report_html(handle), nl=False)
+        return
+    size = write_report(handle, Path(output))
+    say(f"wrote {output}, {size / 1e6:.1f} MB: it opens in any browser, without a server or a network")
 
 
-def _json_lines(handle: Handle, *, reports: bool) -> Iterator[str]:
+def _csv(handle: Handle, numbers: list[int], columns: str | None) -> Iterator[str]:
+    import numpy as np
+
+    from rung.analysis.trialcsv import csv_lines
+    from rung.analysis.trialtable import listed
+
+    with _named("--columns"):
+        names = listed(handle.state, columns or "")
+    return csv_lines(handle.state, np.array(numbers, np.int64), names)
+
+
+def _json_lines(handle: Handle, numbers: list[int], *, reports: bool) -> Iterator[str]:
     import json
 
     from rung.analysis.records import record
     from rung.cli.curves import curves_of
+    from rung.study.reading import records
 
-    curves = curves_of(handle, list(range(len(handle.state)))) if reports else {}
-    for trial in handle.state.trials():
-        found = record(handle.state, trial, curves.get(trial.number))
-        yield json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n"
+    curves = curves_of(handle, numbers) if reports else {}
+    for begin in range(0, len(numbers), AT_ONCE):
+        for trial in records(handle.state, numbers[begin : begin + AT_ONCE]):
+            found = record(handle.state, trial, curves.get(trial.number))
+            yield json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 COMMANDS = {"trials": trials, "best": best, "logs": logs, "export": export}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rung.api.describing import winner_record
 from rung.cli.options import say
 from rung.cli.tables import csv_text, number, one_line, print_json, print_rows, shown
 
@@ -58,19 +59,6 @@ def _print_evaluated(handle: Handle, *, form: str) -> int:
     elif numbers:
         say(f"no metric was named, so none of the {len(numbers)} trials is the best: rung trials {handle.name}")
     return 0 if numbers else NO_BEST
-
-
-def winner_record(handle: Handle, winner: Winner) -> dict[str, Any]:
-    """The trial as a JSON object, with what is known of its configuration's true mean."""
-    import msgspec
-
-    from rung.analysis.records import record, wired
-
-    trial, estimate = winner
-    return {
-        **record(handle.state, trial),
-        "estimate": None if estimate is None else wired(msgspec.to_builtins(estimate)),
-    }
 
 
 def _table(handle: Handle, found: Sequence[Winner]) -> tuple[list[str], list[list[Any]]]:

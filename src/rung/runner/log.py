@@ -25,10 +25,20 @@ def entry(event: ev.Event) -> Entry:
 
 def read(store: Store, study: str, *, after: int = 0, trial: int | None = None) -> Iterator[tuple[int, ev.AnyEvent]]:
     """The events after a sequence number, page by page."""
+    for logged in _logged(store, study, after=after, trial=trial):
+        yield logged.seq, _event(logged)
+
+
+def raw(store: Store, study: str, *, after: int = 0, trial: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """The bodies of the events after a sequence number, for readers who decode only what they need."""
+    for logged in _logged(store, study, after=after, trial=trial):
+        yield logged.seq, logged.body
+
+
+def _logged(store: Store, study: str, *, after: int, trial: int | None) -> Iterator[Logged]:
     while True:
         page = store.read(study, after=after, limit=PAGE, trial=trial)
-        for logged in page:
-            yield logged.seq, _event(logged)
+        yield from page
         if len(page) < PAGE:
             return
         after = page[-1].seq

@@ -54,12 +54,12 @@ Timed = tuple[list[Command], float]  # what an answer is, and how many seconds i
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How one runner works on a study. `runs` is absolute; `workers` 0 only winds up what is there. Once `until` holds,
-    the runner leaves, and leaves what still runs to be adopted. `launch` says how trials are started."""
+    """How one runner works on a study. `runs` is absolute; `workers` 0 only winds up what is there, None follows the
+    study. Once `until` holds, the runner leaves what still runs to be adopted. `launch` says how trials are started."""
 
     study: str
     runs: Path
-    workers: int
+    workers: int | None
     until: Callable[[State], bool] | None = None
     heartbeat_s: float = TIME_TO_LIVE_S / 5
     launch: jobs_.Launcher = jobs_.native
@@ -363,8 +363,8 @@ class Runner:
         if self.ending is not None:
             return 0
         mine = self.state.busy[self.seat.lease.epoch]
-        limits = [self.settings.workers] + ([self.executor.capacity] if self.executor.capacity is not None else [])
-        return max(0, min(limits) - mine)
+        capacity = self.executor.capacity
+        return max(0, (self.seat.workers if capacity is None else min(self.seat.workers, capacity)) - mine)
 
     # ------------------------------------------------------------------------------------------------- the jobs
 

@@ -52,6 +52,7 @@ class Seat:
         self.leases = LeaseWatch(self.here)
         self.folded_at = 0.0  # monotonic
         self.snapshot_seq = 0
+        self._own_workers: int | None = None
         self.lease: Lease
         self.engine: Engine
         self.log: Log
@@ -63,8 +64,14 @@ class Seat:
 
     # ----------------------------------------------------------------------------------------------- coming, going
 
-    def take(self, *, workers: int) -> None:
-        """A lease is held, and the log is folded and says so."""
+    @property
+    def workers(self) -> int:
+        """How many attempts this seat looks after at once: its own number, else what the study says now."""
+        return self.state.spec.run.workers if self._own_workers is None else self._own_workers
+
+    def take(self, *, workers: int | None) -> None:
+        """A lease is held, and the log is folded and says so. `workers` None: as many as the study says."""
+        self._own_workers = workers
         self.lease = self.store.acquire(self.study, self.here)
         me = Me(self.here.runner, self.lease.epoch)
         self.engine = open_engine(self.store, self.study, self.policy_for, me)
@@ -73,7 +80,7 @@ class Seat:
         self.facts(
             ev.RunnerAttached(
                 at=self.clock(), runner=me.runner, epoch=me.epoch, host=self.here.host, pid=self.here.pid,
-                workers=workers,
+                workers=self.workers, follows=workers is None,
             )
         )  # fmt: skip
 

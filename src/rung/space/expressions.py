@@ -42,7 +42,7 @@ class _Absent:
 
 
 ABSENT = _Absent()
-_WORDS = {"true": True, "false": False, "null": None}
+WORDS = {"true": True, "false": False, "null": None}
 _SPANS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`([^`]*)`")
 
 
@@ -55,7 +55,7 @@ class Expression:
     __slots__ = ("_test", "absent", "constants", "names", "text")
 
     def __init__(self, text: str, *, known: Collection[str], absent: bool) -> None:
-        reader = _Reader(text, known)
+        reader = Reader(text, known)
         self.text, self.absent = text, absent
         self._test = _boolean(reader.tree, reader, absent=absent, negated=False)
         self.names: tuple[str, ...] = tuple(reader.names)
@@ -101,14 +101,17 @@ def constraint(text: str, known: Collection[str]) -> Expression:
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-class _Reader:
-    """The parsed text, and what was met in it: names with their positions, constants, positions read lately."""
+class Reader:
+    """The parsed text, and what was met in it: names with their positions, constants, positions read lately.
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
+    Raises SpaceError, with the column, for what cannot be parsed, is longer than `longest` characters or too deep.
+    """
+
+    def __init__(self, text: str, known: Collection[str], *, longest: int = MAX_LENGTH) -> None:
         if not isinstance(text, str) or not text.strip():
             raise SpaceError(f"expected a boolean expression such as \"opt == 'sgd'\", got {text!r}")
-        if len(text) > MAX_LENGTH:
-            raise SpaceError(f"expression of {len(text)} characters: at most {MAX_LENGTH} are read; split it")
+        if len(text) > longest:
+            raise SpaceError(f"expression of {len(text)} characters: at most {longest} are read; split it")
         self.text, self.known = text, known
         self.names: dict[str, int] = {}
         self.read: set[int] = set()
@@ -152,6 +155,7 @@ class _Reader:
         raise self.error(1, f"nested more than {MAX_DEPTH} deep; split it")
 
     def error(self, column: int, message: str) -> SpaceError:
+        """The error at a column, counted from 1."""
         return SpaceError(f"`{self.text}`, column {column}: {message}")
 
     def refuse(self, node: ast.AST, message: str) -> SpaceError:
@@ -192,7 +196,7 @@ def _remedy(text: str) -> str:
 # -------------------------------------------------------------------------------------------------------- compiling
 
 
-def _boolean(node: ast.expr, reader: _Reader, *, absent: bool, negated: bool) -> Term:
+def _boolean(node: ast.expr, reader: Reader, *, absent: bool, negated: bool) -> Term:
     """The truth of `node` (of its negation when `negated`), negations pushed down to the comparisons."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return _boolean(node.operand, reader, absent=absent, negated=not negated)
@@ -216,7 +220,7 @@ def _some(parts: Sequence[Term]) -> Term:
     return test
 
 
-def _literal(node: ast.expr, reader: _Reader, *, absent: bool, negated: bool) -> Term:
+def _literal(node: ast.expr, reader: Reader, *, absent: bool, negated: bool) -> Term:
     reader.read.clear()
     term = _term(node, reader)
     indices = tuple(sorted(reader.read))
@@ -230,7 +234,7 @@ def _literal(node: ast.expr, reader: _Reader, *, absent: bool, negated: bool) ->
     return test
 
 
-def _term(node: ast.expr, reader: _Reader) -> Term:
+def _term(node: ast.expr, reader: Reader) -> Term:
     """The value of `node`. Raises SpaceError for anything outside the whitelist."""
     if isinstance(node, ast.Name | ast.Attribute):
         return _name(node, reader)
@@ -250,16 +254,16 @@ def _term(node: ast.expr, reader: _Reader) -> Term:
     raise reader.refuse(node, f"{type(node).__name__} is not allowed; use comparisons, and/or/not and arithmetic")
 
 
-def _name(node: ast.Name | ast.Attribute, reader: _Reader) -> Term:
+def _name(node: ast.Name | ast.Attribute, reader: Reader) -> Term:
     name = reader.dotted(node)
     if name is None:
         raise reader.refuse(node, "attributes are not allowed, only a parameter's own dotted name")
-    if name in _WORDS and isinstance(node, ast.Name) and node.id == name:
-        return _value(_WORDS[name])
+    if name in WORDS and isinstance(node, ast.Name) and node.id == name:
+        return _value(WORDS[name])
     return operator.itemgetter(reader.index(node, name))
 
 
-def _constant(node: ast.Constant, reader: _Reader) -> Term:
+def _constant(node: ast.Constant, reader: Reader) -> Term:
     if not isinstance(node.value, str | int | float | None):
         raise reader.refuse(node, f"{type(node.value).__name__} values are not allowed")
     if isinstance(node.value, int) and node.value.bit_length() > MAX_BITS:
@@ -272,7 +276,7 @@ def _value(value: object) -> Term:
     return lambda _row: value
 
 
-def _list(node: ast.List | ast.Tuple, reader: _Reader) -> Term:
+def _list(node: ast.List | ast.Tuple, reader: Reader) -> Term:
     parts = [_term(element, reader) for element in node.elts]
     return lambda row: [part(row) for part in parts]
 
@@ -289,7 +293,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 
 
-def _comparison(node: ast.Compare, reader: _Reader) -> Term:
+def _comparison(node: ast.Compare, reader: Reader) -> Term:
     for op in node.ops:
         if type(op) not in _COMPARISONS:
             raise reader.refuse(node, "`is` is not allowed; write == or !=")
@@ -342,7 +346,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }
 
 
-def _arithmetic(node: ast.BinOp | ast.UnaryOp, reader: _Reader) -> Term:
+def _arithmetic(node: ast.BinOp | ast.UnaryOp, reader: Reader) -> Term:
     if isinstance(node.op, ast.Not):
         inner = _term(node.operand, reader)
         return lambda row: not inner(row)

@@ -35,6 +35,7 @@ _INTEGER = re.compile(r"[+-]?\d{1,300}")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\((.*)\)", re.DOTALL)
 _SPACED = re.compile(r"([ul])(\d{1,9})")
+_PLAIN = re.compile(r"[A-Za-z_][\w./+-]*")
 _OPEN, _CLOSE = "([{", ")]}"
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _NUMERIC: dict[str, tuple[Callable[..., Domain], str]] = {
@@ -70,6 +71,22 @@ def parse_range(name: str, text: str, *, seed: int = 0) -> Parameter:
         located.parameter, located.field = name, field
         raise located from None
     return parameter
+
+
+def literal_text(value: Any) -> str:
+    """The text that `parse_range` reads as this one value, also in a list. Raises `BadInput` where none does."""
+    if isinstance(value, str):
+        plain = _PLAIN.fullmatch(value) is not None and value not in _WORDS and not _is_number(value)
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        text = value if plain else f"'{escaped}'"
+    else:
+        text = repr(value) if type(value) is float else json.dumps(value)
+    try:
+        if [_literal(part) for part in _split(text, ",")] == [value]:
+            return text
+    except BadInput:
+        pass
+    raise BadInput(f"{value!r} cannot be written as a RANGE")
 
 
 class _Unreadable(BadInput):

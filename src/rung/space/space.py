@@ -79,6 +79,10 @@ class Space:
         axis = self._layout.by_name[name].axis
         return None if axis.size is None or axis.size > 10_000 else [axis.at(index) for index in range(axis.size)]
 
+    def whole(self, name: str) -> bool:
+        """Whether the values of the searched parameter `name` are ints."""
+        return self._layout.by_name[name].whole
+
     def grid(self, *, backwards: bool = False) -> Iterator[dict[str, Any]]:
         """Every valid configuration once, in the order given (or `backwards`), the last parameter fastest.
 

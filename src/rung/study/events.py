@@ -76,13 +76,15 @@ class EarlierStudyRead(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class RunnerAttached(Fact, frozen=True, kw_only=True, tag=True):
-    """A runner holds a lease and works on the study."""
+    """A runner holds a lease and works on the study. `follows`: it has as many workers as the study, whatever that is
+    changed to; `workers` is how many these were."""
 
     runner: str
     epoch: int
     host: str
     pid: int
     workers: int
+    follows: bool = False
 
 
 class RunnerDetached(Fact, frozen=True, kw_only=True, tag=True):
@@ -209,6 +211,17 @@ class TrialTold(Request, frozen=True, kw_only=True, tag=True):
 
     trial: Trial
     values: dict[str, WireNumber]
+
+
+class NotesChanged(Request, frozen=True, kw_only=True, tag=True):
+    """What people keep beside a trial, or (None) the study: a text in place of the one there was (None: it stays), tags
+    more and less, and whether it is put aside. No search looks at any of it."""
+
+    trial: Trial | None = None
+    text: str | None = None
+    tagged: tuple[str, ...] = ()
+    untagged: tuple[str, ...] = ()
+    archived: bool | None = None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -371,6 +384,7 @@ AnyRequest = (
     | RetryRequested
     | TrialEnqueued
     | TrialTold
+    | NotesChanged
     | SpecChanged
 )
 AnyDecision = (

@@ -110,6 +110,15 @@ class Runner(msgspec.Struct):
     pid: int
     workers: int
     since: float
+    follows: bool = False  # its workers are as many as the study says
+
+
+class Note(msgspec.Struct):
+    """What people keep beside a trial or a study. `tags` are in the order in which they were given."""
+
+    text: str = ""
+    tags: tuple[str, ...] = ()
+    archived: bool = False
 
 
 class Switches(msgspec.Struct):

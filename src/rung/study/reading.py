@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _FINAL_NUMBERS = frozenset(int(phase) for phase in FINAL)
 
 
-def records(state: State, numbers: range) -> Iterator[Trial]:
+def records(state: State, numbers: range | list[int]) -> Iterator[Trial]:
     """The records of these trials, constants included."""
-    rows = slice(numbers.start, numbers.stop)
+    rows = _rows(numbers)
     column = {name: state.table[name][rows].tolist() for name in ("phase", "attempt", "steps", "started", "ended")}
     found = metrics(state.table, numbers)
     objective = state.spec.objectives[0].metric if state.spec.objectives else None
@@ -50,13 +50,18 @@ def _never_given(phase: int, value: float) -> bool:
     return phase == Phase.FAILED and math.isnan(value)
 
 
-def metrics(table: Columns, numbers: range) -> list[dict[str, float]]:
+def _rows(numbers: range | list[int]) -> slice | list[int]:
+    return slice(numbers.start, numbers.stop) if isinstance(numbers, range) else numbers
+
+
+def metrics(table: Columns, numbers: range | list[int]) -> list[dict[str, float]]:
     """The metrics of each of the trials that have any."""
     found: list[dict[str, float]] = [{} for _ in numbers]
+    rows = _rows(numbers)
     for name in table.names():
         if name.startswith("has:"):
-            has = table[name][numbers.start : numbers.stop]
-            column = table["metric:" + name[4:]][numbers.start : numbers.stop]
+            has = table[name][rows]
+            column = table["metric:" + name[4:]][rows]
             for i in np.flatnonzero(has).tolist():
                 found[i][name[4:]] = float(column[i])
     return found

@@ -9,7 +9,7 @@ import msgspec
 from rung.model import from_wire
 from rung.space import SpaceError
 from rung.study import events as ev
-from rung.study.live import Track, by_user
+from rung.study.live import Note, Track, by_user
 from rung.study.spaces import completed, revised
 from rung.study.transitions import Phase
 
@@ -75,6 +75,8 @@ def _changed(state: State, event: ev.SpecChanged) -> None:
     state.spec = msgspec.structs.replace(
         state.spec, budget=event.budget or state.spec.budget, run=event.run or state.spec.run
     )
+    for runner in state.runners.values():
+        runner.workers = state.spec.run.workers if runner.follows else runner.workers
     if event.budget is not None:
         state.switches.time_spent = False
         _reopen(state)
@@ -113,6 +115,21 @@ def _told(state: State, event: ev.TrialTold) -> None:
         state.compare_all()
 
 
+def _noted(state: State, event: ev.NotesChanged) -> None:
+    if event.trial is not None and not 0 <= event.trial < len(state):
+        return
+    known = state.notes.get(event.trial, Note())
+    note = Note(
+        text=known.text if event.text is None else event.text,
+        tags=tuple(tag for tag in dict.fromkeys((*known.tags, *event.tagged)) if tag not in event.untagged),
+        archived=known.archived if event.archived is None else event.archived,
+    )
+    if note == Note():
+        state.notes.pop(event.trial, None)
+    else:
+        state.notes[event.trial] = note
+
+
 def _reopen(state: State) -> None:
     """More is asked for: what ended the study by being met does not end it again."""
     state.tally.met, state.tally.stale = -1, 0
@@ -132,4 +149,5 @@ HANDLERS: Mapping[type, Callable[[State, Any], None]] = {
     ev.TrialEnqueued: _enqueued,
     ev.SpecChanged: _changed,
     ev.TrialTold: _told,
+    ev.NotesChanged: _noted,
 }

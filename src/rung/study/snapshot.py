@@ -13,11 +13,11 @@ from rung.study import events as ev
 from rung.study.checkpoints import Shelf
 from rung.study.columns import Columns
 from rung.study.endings import Tally
-from rung.study.live import Live, Runner, Switches
+from rung.study.live import Live, Note, Runner, Switches
 from rung.study.state import State
 from rung.study.transitions import LIVE, Phase
 
-FOLD_VERSION = "6"  # raise it whenever `State.apply` gives another state for the same log
+FOLD_VERSION = "7"  # raise it whenever `State.apply` gives another state for the same log
 
 
 class _Edit(msgspec.Struct, array_like=True):
@@ -51,6 +51,7 @@ class _Frozen(msgspec.Struct):
     runners: dict[int, Runner]
     changes: list[ev.SpecChanged | ev.TrialTold]
     earlier: list[ev.EarlierStudyRead]
+    notes: dict[int | None, Note]
     switches: Switches
     shelf: Shelf
     tally: Tally
@@ -116,6 +117,6 @@ def load(body: bytes) -> State:
 _COPIED = (
     "superseded", "memos", "live", "tweaked", "reasons", "errors", "queue", "trial_stops",
     "retries_wanted", "held", "released", "runners",
-    "changes", "earlier", "switches", "shelf",
+    "changes", "earlier", "notes", "switches", "shelf",
     "tally",
 )  # fmt: skip

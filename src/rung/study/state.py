@@ -20,7 +20,7 @@ from rung.study import events as ev
 from rung.study.checkpoints import Shelf, refile, saved_by
 from rung.study.columns import Columns
 from rung.study.guard import failure_of
-from rung.study.live import Live, Runner, Switches, Track, tracked
+from rung.study.live import Live, Note, Runner, Switches, Track, tracked
 from rung.study.reading import Results, records
 from rung.study.spaces import Spaces
 from rung.study.transitions import FINAL, LIVE, PUBLIC, Phase, after
@@ -59,8 +59,7 @@ class State:
         self.superseded: dict[int, list[Any]] = {}  # place in `history` -> a result that a retry has replaced
         self.memos: dict[int, dict[str, Any]] = {}
         self.live: dict[int, Live] = {}
-        # Those of them that wait for a decision, so that nobody has to look at all.
-        self.due: dict[Phase, set[int]] = {Phase.WAITING: set(), Phase.ENDED: set()}
+        self.due: dict[Phase, set[int]] = {Phase.WAITING: set(), Phase.ENDED: set()}  # wait for a decision
         self.active: set[int] = set()  # all of them but the paused, which may be many
         self.tweaked: dict[int, dict[str, Any]] = {}
         self.reasons: dict[int, str] = {}
@@ -73,6 +72,7 @@ class State:
         self.runners: dict[int, Runner] = {}
         self.changes: list[ev.SpecChanged | ev.TrialTold] = []
         self.earlier: list[ev.EarlierStudyRead] = []
+        self.notes: dict[int | None, Note] = {}  # by trial; None: the study's own
         self.switches = Switches(last_at=created.at)
         self.shelf = Shelf()
         self.tally = endings.Tally()
@@ -226,7 +226,7 @@ class State:
 
     def _on_attached(self, event: ev.RunnerAttached) -> None:
         self.runners[event.epoch] = Runner(
-            event.runner, event.epoch, event.host, event.pid, event.workers, since=event.at
+            event.runner, event.epoch, event.host, event.pid, event.workers, since=event.at, follows=event.follows
         )
 
     def _on_detached(self, event: ev.RunnerDetached) -> None:

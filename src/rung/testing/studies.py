@@ -133,11 +133,16 @@ def digest(state: State) -> str:
         "runners": {
             epoch: _fields(runner, "runner host pid workers") for epoch, runner in sorted(state.runners.items())
         },
+        **({"notes": _noted(state)} if state.notes else {}),
     }
     return hashlib.sha256(json.dumps(wired(seen), sort_keys=True).encode()).hexdigest()
 
 
 _LIVE = "attempt runner epoch adopted asked resource pid ticks boot host started offsets channel reports step exit stop"
+
+
+def _noted(state: State) -> dict[str, Any]:
+    return {str(trial): msgspec.to_builtins(note) for trial, note in state.notes.items()}
 
 
 def _fields(record: msgspec.Struct, names: str) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from rung.api.creation import check_startable, created_event
+from rung.api.planning import planned
 from rung.api.targets import Options, budgeted, resolve
-from rung.cli.plan import planned
 from rung.dialects.valohai.blueprints import read_blueprints
 from rung.dialects.valohai.commands import build_command
 from rung.dialects.valohai.lint import lint

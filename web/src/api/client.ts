@@ -57,9 +57,18 @@ export async function read<P extends Readable>(
   return (await (await answered(where, { signal: given.signal })).json()) as Get<P>;
 }
 
+type Source = (where: string, how: RequestInit) => Response | Promise<Response>;
+
+let source: Source = (where, how) => fetch(where, { ...how, credentials: "same-origin" });
+
+/** From now on all answers come from there: a report holds its own, and has no server. */
+export function answerFrom(other: Source): void {
+  source = other;
+}
+
 /** The server's answer. Throws `Refused` with its one line when it is none. */
 export async function answered(where: string, how: RequestInit): Promise<Response> {
-  const response = await fetch(where, { ...how, credentials: "same-origin" });
+  const response = await source(where, how);
   if (response.ok) return response;
   let detail = response.statusText;
   try {

@@ -27,7 +27,7 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A step: what runs, and what it takes. `path` is where it stands in the file."""
+    """A step: what runs, and what it takes. `path` is its place in the file, `help` what it says of parameters."""
 
     name: str
     command: list[str]
@@ -39,6 +39,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     stop_condition: str | None
     output_timeout: bool
     path: Path
+    help: dict[str, str] = {}
 
     def parameter(self, name: str) -> ParameterItem | None:
         """The parameter of that name."""
@@ -140,6 +141,7 @@ def _step(named: lint.Named) -> Step:
         stop_condition=body.get("stop-condition"),
         output_timeout=body.get("no-output-timeout") is not None,
         path=named.path,
+        help={item["name"]: item["description"] for item in body.get("parameters", ()) if item.get("description")},
     )
 
 

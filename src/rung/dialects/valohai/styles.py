@@ -33,7 +33,7 @@ _DISTRIBUTIONS = {
 }  # fmt: skip
 _LARGEST_EXACT = 2**53
 _LARGEST = Decimal(sys.float_info.max)
-_POSITIONAL = {
+POSITIONAL = {
     "single": ("value",),
     "linear": ("start", "end", "step"),
     "logspace": ("start", "end", "count", "base"),
@@ -83,12 +83,12 @@ def read_style(text: str, item: ParameterItem | None) -> Variant:
 
 
 def _shape(style: str) -> str:
-    return "VALUE,VALUE,..." if style == "multiple" else ":".join(word.upper() for word in _POSITIONAL[style])
+    return "VALUE,VALUE,..." if style == "multiple" else ":".join(word.upper() for word in POSITIONAL[style])
 
 
 def _rules(style: str, words: Iterable[str]) -> dict[str, Any]:
     rules: dict[str, Any] = {}
-    places = iter(_POSITIONAL[style])
+    places = iter(POSITIONAL[style])
     for word in words:
         key, equals, value = word.partition("=")
         if word == "integerify":
@@ -96,13 +96,14 @@ def _rules(style: str, words: Iterable[str]) -> dict[str, Any]:
             continue
         if not equals:
             key, value = next(places, ""), word
-        if key not in {*_POSITIONAL[style], "seed"}:
+        if key not in {*POSITIONAL[style], "seed"}:
             raise StyleError(f"{word!r} is one too many or unknown; write {style}:{_shape(style)}")
-        rules[key] = value if key in _WORDS else _number(value, key)
+        rules[key] = value if key in _WORDS else number_of(value, key)
     return rules
 
 
-def _number(text: str, key: str) -> float | int:
+def number_of(text: str, key: str) -> float | int:
+    """The number that the text is, whole where it is written so; `key`: the rule it is for. Raises `StyleError`."""
     try:
         return int(text, 10)
     except ValueError:
@@ -173,7 +174,7 @@ def _single(rules: Mapping[str, Any], _: ParameterItem) -> list[Any]:
 def _multiple(rules: Mapping[str, Any], _: ParameterItem) -> list[Any]:
     items = _need(rules, "items", "multiple")
     if rules.get("numberify"):
-        return [_number(value, "items") if isinstance(value, str) else value for value in items]
+        return [number_of(value, "items") if isinstance(value, str) else value for value in items]
     return list(plain(items))
 
 
@@ -246,7 +247,7 @@ def _need(rules: Mapping[str, Any], key: str, style: str) -> Any:
 
 
 def _shape_of(style: str) -> str:
-    return "items" if style == "multiple" else ", ".join(_POSITIONAL[style])
+    return "items" if style == "multiple" else ", ".join(POSITIONAL[style])
 
 
 def _bounds(rules: Mapping[str, Any], style: str) -> tuple[Decimal, Decimal]:

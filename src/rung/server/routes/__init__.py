@@ -7,6 +7,15 @@ from typing import Any
 
 def handlers() -> list[Any]:
     """All route handlers."""
-    from rung.server.routes import studies
+    from rung.server.routes import actions, project, session, stream, studies, tables, trials, views
 
-    return [*studies.HANDLERS]
+    return [
+        *session.HANDLERS,
+        *studies.HANDLERS,
+        *actions.HANDLERS,
+        *views.HANDLERS,
+        *trials.HANDLERS,
+        *tables.HANDLERS,
+        *stream.HANDLERS,
+        *project.HANDLERS,
+    ]

@@ -1,4 +1,222 @@
-/** The page "Study". */
+import { Alert, Anchor, Button, Group, Skeleton, Stack, Tabs } from "@mantine/core";
+import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import { Link, useLocation, useParams } from "wouter";
+import { understood, withParts, written } from "../../plots/brushing.ts";
+import { valueOfLabel } from "../../plots/categories.ts";
+import { HoveredProvider, makeHovered } from "../../plots/hovered.ts";
+import { WatchingProvider, type Watching } from "../../plots/watching.tsx";
+import { useStudy, type StudyDetail } from "../../shared/details.ts";
+import { Failure } from "../../shared/failure.tsx";
+import { useLive, type Live } from "../../shared/live.ts";
+import { useTitle } from "../../shared/title.ts";
+import { word } from "../../shared/querywords.ts";
+import { changeWords, useUrlChoice, useUrlState } from "../../shared/urlstate.ts";
+import { FilterBox } from "./filterbox.tsx";
+import { Header } from "./header.tsx";
+import { useMask } from "./mask.ts";
+import { Shortcuts, useShortcuts } from "./shortcuts.tsx";
+import { TAB_WORDS, TABS, type Tab } from "./tabs.ts";
+import type { ColumnInfo } from "./trialcells.ts";
+import { useColumnInfos } from "./trialpages.ts";
+
+const LOAD = {
+  overview: () => import("./overview.tsx"),
+  curves: () => import("./curvestab.tsx"),
+  space: () => import("./space.tsx"),
+  objectives: () => import("./objectives.tsx"),
+  schedule: () => import("./schedule.tsx"),
+  table: () => import("./tabletab.tsx"),
+};
+const About = lazy(() => import("./about.tsx"));
+const CurvesTab = lazy(LOAD.curves);
+const Objectives = lazy(LOAD.objectives);
+const Overview = lazy(LOAD.overview);
+const Schedule = lazy(LOAD.schedule);
+const Space = lazy(LOAD.space);
+const TableTab = lazy(LOAD.table);
+
+// The first part's code comes while the study itself is asked for, not after it.
+const first = word(window.location.search, "tab", "overview");
+if (first in LOAD) void LOAD[first as keyof typeof LOAD]();
+
+/** A study's own page: how it goes, why, and what to do about it. */
 export default function Study() {
-  return <p>Study</p>;
+  const { study = "" } = useParams();
+  const name = decodeURIComponent(study);
+  const { data, error, refetch } = useStudy(name);
+  const live = useLive(name);
+  useTitle(name);
+  if (error) return <Failure error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <Waiting />;
+  return <Shown key={name} detail={data} live={live} />;
+}
+
+function Waiting() {
+  return (
+    <Stack aria-busy aria-label="Loading the study">
+      <Skeleton height={150} />
+      <Skeleton height={36} />
+      <Skeleton height={360} />
+    </Stack>
+  );
+}
+
+function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
+  const [tab, setTab] = useUrlChoice<Tab>("tab", TAB_WORDS, "overview");
+  const [where, setWhere] = useUrlState("where");
+  const [sel, setSel] = useUrlState("sel");
+  const [helping, setHelping] = useState(false);
+  const [hovered] = useState(makeHovered);
+  const field = useRef<HTMLInputElement>(null);
+  const columns = useColumnInfos(detail.name);
+  const selected = useMask(detail.name, sel);
+  const watching = useWatched(detail, columns, where, sel, selected.chosen);
+  useShortcuts((wish) => {
+    if (wish.kind === "tab") setTab(wish.tab, { push: true });
+    else if (wish.kind === "filter") field.current?.focus();
+    else if (wish.kind === "help") setHelping(true);
+    else setSel("");
+  });
+  return (
+    <HoveredProvider value={hovered}>
+      <WatchingProvider value={watching}>
+        <Stack gap="sm">
+          <Fate detail={detail} live={live} />
+          <Header
+            detail={detail}
+            delta={live.delta}
+            onState={(state) => setSel(written(withParts(understood(sel), { state: { among: [state] } })))}
+          />
+          <Group align="start" gap="xs">
+            <div style={{ flex: "1 1 300px", minWidth: 0 }}>
+              <FilterBox
+                study={detail.name}
+                where={where}
+                onWhere={setWhere}
+                sel={sel}
+                onClear={() => setSel("")}
+                selected={selected}
+                columns={columns.map((column) => column.name)}
+                field={field}
+              />
+            </div>
+            <ShareLink />
+          </Group>
+          <Tabs
+            value={tab}
+            onChange={(value) => setTab((value ?? "overview") as Tab, { push: true })}
+            keepMounted={false}
+            className="study-tabs"
+          >
+            <Tabs.List aria-label="Parts of the page">
+              {TABS.map((one) => (
+                <Tabs.Tab key={one.value} value={one.value}>
+                  {one.label}
+                </Tabs.Tab>
+              ))}
+            </Tabs.List>
+            {TABS.map((one) => (
+              <Tabs.Panel key={one.value} value={one.value} pt="sm">
+                <Suspense fallback={<Skeleton height={360} />}>
+                  <Part tab={one.value} detail={detail} where={where} sel={sel} />
+                </Suspense>
+              </Tabs.Panel>
+            ))}
+          </Tabs>
+        </Stack>
+        <Shortcuts opened={helping} onClose={() => setHelping(false)} />
+      </WatchingProvider>
+    </HoveredProvider>
+  );
+}
+
+function Part({ tab, detail, where, sel }: { tab: Tab; detail: StudyDetail; where: string; sel: string }) {
+  if (tab === "overview") return <Overview where={where} sel={sel} />;
+  if (tab === "curves") return <CurvesTab />;
+  if (tab === "space") return <Space />;
+  if (tab === "objectives") return <Objectives />;
+  if (tab === "schedule") return <Schedule />;
+  if (tab === "about") return <About detail={detail} />;
+  return <TableTab study={detail.name} where={where} sel={sel} />;
+}
+
+function useWatched(
+  detail: StudyDetail,
+  columns: readonly ColumnInfo[],
+  where: string,
+  sel: string,
+  chosen: Watching["chosen"],
+): Watching {
+  const [, go] = useLocation();
+  return useMemo(() => {
+    const selection = understood(sel);
+    const objectives = detail.objectives.map((one) => one.metric);
+    const named = columns.flatMap((one) => (one.group === "metrics" ? [one.label] : []));
+    const values = new Map(detail.parameters.map((one) => [one.name, one.values ?? []]));
+    return {
+      study: detail.name,
+      where,
+      objectives,
+      metrics: [...new Set([...objectives, ...named])],
+      parameters: detail.parameters.filter((one) => one.type !== "constant").map((one) => one.name),
+      valueOf: (parameter) => (label) => valueOfLabel(values.get(parameter) ?? [], label),
+      selection,
+      chosen,
+      select: (changes) => changeWords({ sel: written(withParts(selection, changes)) }),
+      open: (trial) => go(`/studies/${encodeURIComponent(detail.name)}/trials/${trial}`),
+      look: (parameter) =>
+        changeWords(
+          { tab: "space", "slice.parameters": parameter.replace(/[\\,]/g, "\\$&") },
+          { push: true },
+        ),
+    };
+  }, [detail, columns, where, sel, chosen, go]);
+}
+
+/** What became of the study while somebody watched. */
+function Fate({ detail, live }: { detail: StudyDetail; live: Live }) {
+  const [seen, setSeen] = useState(false);
+  const ended = live.delta?.ended ?? false;
+  if (live.delta !== null && !ended && !seen) setSeen(true);
+  return (
+    <div role="status">
+      {live.gone !== null && (
+        <Alert color="orange" variant="light" title="This study is not there any more">
+          {live.gone}. What you see is how it was last.{" "}
+          <Anchor component={Link} href="/">
+            All studies
+          </Anchor>
+        </Alert>
+      )}
+      {seen && ended && live.gone === null && (
+        <Alert
+          color="petrol"
+          variant="light"
+          title="The study is over"
+          data-testid="study-ended"
+          withCloseButton
+          closeButtonLabel="Close"
+          onClose={() => setSeen(false)}
+        >
+          It ended while you were watching{detail.reason === null ? "" : `: ${detail.reason}`}.
+        </Alert>
+      )}
+    </div>
+  );
+}
+
+// The address is the view: whoever opens it sees the same.
+function ShareLink() {
+  const [copied, setCopied] = useState(false);
+  if (navigator.clipboard === undefined) return null; // outside a secure context; the address bar has it
+  const copy = async () => {
+    await navigator.clipboard.writeText(window.location.href);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return (
+    <Button variant="default" onClick={() => void copy()}>
+      {copied ? "Copied" : "Copy link"}
+    </Button>
+  );
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rung.analysis.wording import number, seconds
+
 if TYPE_CHECKING:
     from rung.model import Budget, StudySpec
 
@@ -18,8 +20,6 @@ def ending_text(spec: StudySpec) -> str:
 
 
 def _limits(budget: Budget, spec: StudySpec) -> list[str]:
-    from rung.cli.tables import number, seconds
-
     metric = spec.objectives[0].metric if spec.objectives else "the metric"
     said = {
         "trials": f"after {budget.trials} trial{'s' * (budget.trials != 1)}",

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { differences, leaves } from "./differences.ts";
+
+void test("leaves have dotted paths, and lists are leaves", () => {
+  assert.deepEqual(
+    [...leaves({ a: { b: 1, c: [1, 2] }, d: null })],
+    [
+      ["a.b", 1],
+      ["a.c", [1, 2]],
+      ["d", null],
+    ],
+  );
+});
+
+void test("only what is not the same everywhere is a difference", () => {
+  const one = { name: "x", search: { method: "tpe", seed: 1 }, budget: { trials: 3 } };
+  const two = { name: "y", search: { method: "gp", seed: 1 }, budget: { trials: 3 }, run: { workers: 2 } };
+  assert.deepEqual(differences([one, two]), [
+    { path: "search.method", values: ["tpe", "gp"] },
+    { path: "run.workers", values: [undefined, 2] },
+  ]);
+  assert.deepEqual(differences([one, one]), []);
+});
