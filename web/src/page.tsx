@@ -28,9 +28,15 @@ import { useTitle } from "./shared/title.ts";
 
 const Studies = lazy(() => import("./views/studies/studies.tsx"));
 const Comparison = lazy(() => import("./views/studies/comparison.tsx"));
-const Study = lazy(() => import("./views/study/study.tsx"));
-const Trial = lazy(() => import("./views/trial/trial.tsx"));
+const loadStudy = () => import("./views/study/study.tsx");
+const loadTrial = () => import("./views/trial/trial.tsx");
+const Study = lazy(loadStudy);
+const Trial = lazy(loadTrial);
 const NewStudy = lazy(() => import("./views/new/new.tsx"));
+
+// The code of the page that was asked for comes while the session is looked at, not after it.
+if (/^\/studies\/[^/]+$/.test(window.location.pathname)) void loadStudy();
+if (/^\/studies\/[^/]+\/trials\//.test(window.location.pathname)) void loadTrial();
 
 /** The frame around every page, and which page an address leads to. */
 export function Page() {

@@ -42,7 +42,7 @@ export function PlotCard<R>(props: PlotCardProps<R>) {
   const [asTable, setAsTable] = useUrlFlag(`${name}.table`);
   const titled = useId();
   const why = data === undefined ? "" : (props.empty?.(data) ?? "");
-  const note = data === undefined ? "" : (props.note?.(data) ?? "");
+  const note = data === undefined || why !== "" ? "" : (props.note?.(data) ?? "");
   return (
     <Paper
       component="section"

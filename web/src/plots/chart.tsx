@@ -78,10 +78,6 @@ export function Chart(props: ChartProps) {
   const clicked = useEffectEvent((met: Met) => props.onOpen?.(met));
   const pointed = useEffectEvent((met: Met) => hovered.set(props.trialOf?.(met) ?? null));
   const left = useEffectEvent(() => hovered.set(null));
-  // While a brush is drawn ECharts draws custom series anew and forgets which layer they belong to.
-  const layered = useEffectEvent(() => {
-    if ((option.series as Option[]).some((one) => one.type === "custom")) chart.current?.setOption({});
-  });
   const unzoomed = useEffectEvent(() => props.onZoom?.({ x: null, y: null }));
   const happened = useEffectEvent((name: string, event: unknown) => props.onEvent?.[name]?.(event));
   const names = Object.keys(props.onEvent ?? {}).join(" ");
@@ -93,7 +89,6 @@ export function Chart(props: ChartProps) {
     drawn.on("click", (event) => clicked(event as unknown as Met));
     drawn.on("mouseover", (event) => pointed(event as unknown as Met));
     drawn.on("mouseout", () => left());
-    drawn.on("brush", () => layered());
     drawn.on("brushEnd", (event) => brushed(event as Brushed));
     drawn.on("datazoom", () => zoomed());
     drawn.getZr().on("dblclick", () => unzoomed());
@@ -142,11 +137,14 @@ export function Chart(props: ChartProps) {
     covered.current = wanted.length > 0;
   }, [shownArea, option]);
 
+  // Each action costs ECharts a whole drawing: those that would change nothing are left out.
   const shownActions = JSON.stringify(props.actions ?? []);
+  const done = useRef("");
   useEffect(() => {
-    for (const action of JSON.parse(shownActions) as Option[]) {
-      chart.current?.dispatchAction(action as { type: string }, { silent: true });
-    }
+    const [before, now] = [done.current, shownActions].map((text) => JSON.parse(text || "[]") as Option[]);
+    done.current = shownActions;
+    const batch = (now ?? []).filter((action, at) => !isIdle(action) || !isIdle(before?.[at] ?? action));
+    for (const action of batch) chart.current?.dispatchAction(action as { type: string }, { silent: true });
   }, [shownActions, option]);
 
   const places = useEffectEvent((trial: number) => props.placesOf?.(trial) ?? []);
@@ -172,6 +170,10 @@ export function Chart(props: ChartProps) {
       <VisuallyHidden id={described}>{summary}</VisuallyHidden>
     </>
   );
+}
+
+function isIdle(action: Option): boolean {
+  return Array.isArray(action.intervals) && action.intervals.length === 0;
 }
 
 function common(colours: Palette) {

@@ -213,6 +213,7 @@ function drawn(
       {
         id: "cells",
         type: "custom",
+        zlevel: 0, // a brush draws custom series anew, without the default that all else has
         data: cells,
         z: 1,
         progressive: 0,

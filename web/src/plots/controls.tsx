@@ -82,12 +82,9 @@ export function useDragging(name: string, able: readonly Drag[] = ["select", "zo
     onZoom: (area: Area) => setZoom(areaText(area)),
     controls: (
       <>
-        <Choose<Drag>
-          label="What dragging does"
-          value={drag}
-          choices={choices}
-          onChange={(value) => setDrag(value)}
-        />
+        {choices.length > 1 && (
+          <Choose<Drag> label="What dragging does" value={drag} choices={choices} onChange={setDrag} />
+        )}
         {zoomText !== "" && (
           <Button size="compact-xs" variant="default" onClick={() => setZoom("")}>
             Reset zoom

@@ -197,6 +197,7 @@ function made(
       {
         id: "curves",
         type: "custom",
+        zlevel: 0,
         data: drawn.map((one, at) => [...(one.points[0] ?? [0, 0]), at]),
         encode: { x: 0, y: 1 },
         clip: true,

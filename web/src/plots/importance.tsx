@@ -138,6 +138,7 @@ function drawn(shown: readonly Bar[], colours: Palette): Option {
       {
         id: "intervals",
         type: "custom",
+        zlevel: 0,
         silent: true,
         z: 4,
         data: shown.map((bar, at) => [bar.low, at, bar.high]),

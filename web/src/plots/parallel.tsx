@@ -101,16 +101,7 @@ export function ParallelPlot() {
         </>
       }
     >
-      {(record) => (
-        <Drawn
-          record={record}
-          lines={visible(record, axes, objectives).map((line) =>
-            flipped.includes(columnOf(line, objectives)) ? flip(line) : line,
-          )}
-          onAxes={setAxes}
-          colour={colour}
-        />
-      )}
+      {(record) => <Drawn record={record} axes={axes} flipped={flipped} onAxes={setAxes} colour={colour} />}
     </PlotCard>
   );
 }
@@ -139,14 +130,22 @@ function said(line: Line, value: number | string | null | undefined): string | n
 
 type DrawnProps = {
   record: Parallel;
-  lines: Line[];
+  axes: readonly string[];
+  flipped: readonly string[];
   onAxes: (axes: string[]) => void;
   colour: string;
 };
 
-function Drawn({ record, lines, onAxes, colour }: DrawnProps) {
+function Drawn({ record, axes, flipped, onAxes, colour }: DrawnProps) {
   const { chosen, selection, select, open, objectives, valueOf } = useWatching();
   const colours = usePalette();
+  const wanted = JSON.stringify([axes, flipped]);
+  const lines = useMemo(() => {
+    const [shown, other] = JSON.parse(wanted) as [string[], string[]];
+    return visible(record, shown, objectives).map((line) =>
+      other.includes(columnOf(line, objectives)) ? flip(line) : line,
+    );
+  }, [record, wanted, objectives]);
   const ramp = towardsBest(useComputedColorScheme("light"), record.goal);
   const painted = useMemo(
     () => paint(record, lines, colour, objectives),

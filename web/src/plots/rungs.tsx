@@ -275,7 +275,7 @@ function Decisions({ record, place, onAll }: { record: Rungs; place: Place; onAl
                   <Table.Td>{compared(record.value[at])}</Table.Td>
                   <Table.Td>{compared(record.threshold[at])}</Table.Td>
                   <Table.Td>
-                    <Group gap={6}>
+                    <Group gap={6} wrap="nowrap">
                       {(record.lost_to[at] ?? []).map((trial) => (
                         <TrialLink key={trial} trial={trial} />
                       ))}

@@ -13,6 +13,8 @@ export type Marks = {
 /** How marks of one kind look. */
 export type Look = { color: string; symbol?: string; size?: number; border?: string };
 
+const LARGE = 1000;
+
 type Scattering = {
   marks: Marks;
   /** How each kind looks, in the order in which they are drawn, the last on top. */
@@ -55,6 +57,8 @@ export function scattered(given: Scattering): Option[] {
     },
     emphasis: { scale: 1.8, itemStyle: { borderColor: colours.ink, borderWidth: 1.5, opacity: 1 } },
     progressive: 0,
+    large: data.length > LARGE, // one path for all marks of a kind instead of an object for each
+    largeThreshold: LARGE,
     clip: true,
     ...given.more,
   });

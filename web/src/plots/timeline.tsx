@@ -138,6 +138,7 @@ function drawn(
       {
         id: "gaps",
         type: "custom",
+        zlevel: 0,
         silent: true,
         z: 1,
         clip: true,
@@ -157,6 +158,7 @@ function drawn(
       {
         id: "bars",
         type: "custom",
+        zlevel: 0,
         z: 2,
         clip: true,
         progressive: 0,

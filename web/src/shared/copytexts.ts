@@ -77,7 +77,7 @@ export function trialsTexts(study: string, where: string, sort: string, origin: 
 export function studyTexts(study: string, origin: string): CopyTexts {
   return {
     cli: `rung show --json ${operands(study)}`,
-    python: `import rung\n\nrung.load(${pythonQuoted(study)}).state.spec`,
+    python: `import subprocess\n\nsubprocess.run(["rung", "show", "--json", "--", ${pythonQuoted(study)}])`,
     rest: curl(origin, `/api/studies/${encodeURIComponent(study)}`, {}),
   };
 }

@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { read } from "../api/client.ts";
 import type { components } from "../api/schema.ts";
 
@@ -8,13 +8,17 @@ export type StudyDetail = components["schemas"]["StudyDetail"];
 /** A study in a line of the list. */
 export type StudySummary = components["schemas"]["StudySummary"];
 
-/** A study as it is now; whoever shows it shares one question. */
-export function useStudy(study: string) {
-  return useQuery({
+/** The question for a study as it is now. */
+export function studyQuery(study: string) {
+  return queryOptions({
     queryKey: ["study", study, "detail"],
     queryFn: ({ signal }) => read("/api/studies/{study}", { path: { study }, signal }),
-    placeholderData: keepPreviousData,
   });
+}
+
+/** A study as it is now; whoever shows it shares one question. */
+export function useStudy(study: string) {
+  return useQuery({ ...studyQuery(study), placeholderData: keepPreviousData });
 }
 
 /** A trial as it is now; whoever shows it shares one question. */

@@ -35,10 +35,12 @@ class LiveFeed {
   #listeners = new Set<() => void>();
   #invalid = new Map<string, () => void>();
   #planned = false;
+  #opening = new Set<string>();
 
   constructor() {
     this.stream.on("delta", (delta) => {
       this.fresh.set(delta.study, freshened(this.fresh.get(delta.study) ?? NO_ROWS, delta));
+      if (!this.studies.has(delta.study)) this.#opening.add(delta.study);
       this.#set(delta.study, { delta, gone: null });
       this.#stale(["study", delta.study]);
     });
@@ -100,13 +102,23 @@ class LiveFeed {
     let again = this.#invalid.get(name);
     if (again === undefined) {
       again = paced(
-        () => void this.queries?.invalidateQueries({ queryKey: key }),
+        () => {
+          if (!this.#isAnswered(key[1])) void this.queries?.invalidateQueries({ queryKey: key });
+        },
         GAP_MS,
         () => (this.queries?.isFetching({ queryKey: key }) ?? 0) > 0,
       );
       this.#invalid.set(name, again);
     }
     again();
+  }
+
+  /** Whether a page that was just opened has all that the first delta speaks of: it asked for it by itself. */
+  #isAnswered(study: string | undefined): boolean {
+    if (study === undefined || !this.#opening.delete(study)) return false;
+    const detail = this.queries?.getQueryData<{ seq: number }>(["study", study, "detail"]);
+    const delta = this.studies.get(study)?.delta;
+    return detail !== undefined && delta != null && detail.seq >= delta.seq;
   }
 
   #set(study: string, live: Live): void {
