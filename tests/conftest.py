@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
 
-settings.register_profile(
-    "untimed", deadline=None
-)  # how fast an example runs says more of the machine than of the code
+# How fast an example runs says more of the machine than of the code. More of them: `HYPOTHESIS_EXAMPLES=1000 make test`.
+settings.register_profile("untimed", deadline=None, max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")))
 settings.load_profile("untimed")
 
 

@@ -109,7 +109,7 @@ searcher:
   metric: validation_loss
   smaller_is_better: true
   max_length: {batches: 48}
-  max_trials: 8
+  max_trials: 5
   mode: aggressive
   divisor: 4
   max_rungs: 2
@@ -147,7 +147,7 @@ def test_a_pytorch_trial_is_tuned_with_early_stopping_through_a_crash_of_the_run
     np.savez(bench.folder / "digits.npz", images=digits.images, labels=digits.target)
     bench.write("model_def.py", MODEL_DEF)
     bench.write("experiment.yaml", EXPERIMENT)
-    assert "8 trials to 12 batches, 2 to 48" in bench.rung("plan", "experiment.yaml").stdout
+    assert "5 trials to 12 batches, 1 to 48" in bench.rung("plan", "experiment.yaml").stdout
 
     runner = bench.start("run", "-w", "2", "--name", "digits", "experiment.yaml")
     until(lambda: list(bench.folder.glob("runs/digits/*/1/reports.jsonl")), what="a first report", timeout=LIMIT_S)
@@ -157,7 +157,7 @@ def test_a_pytorch_trial_is_tuned_with_early_stopping_through_a_crash_of_the_run
 
     study, trials = bench.json("show"), bench.json("trials")
     replayed(bench, "digits")
-    assert (study["state"], len(trials)) == ("complete", 8)
+    assert (study["state"], len(trials)) == ("complete", 5)
     assert {trial["state"] for trial in trials} <= {"complete", "pruned"}
     held = 0
     for trial in trials:

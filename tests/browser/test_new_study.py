@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import Served, Visit, accessibility_faults, rung
 
+pytestmark = pytest.mark.xdist_group("new study")  # its tests share a server and a browser
 VALOHAI = """
 - step:
     name: train

@@ -16,6 +16,7 @@ from browser.conftest import Served, Visit, accessibility_faults
 from rung.api.handle import Handle
 from rung.plugins import open_store
 
+pytestmark = pytest.mark.xdist_group("studies page")  # its tests share a server and a browser
 Open = Callable[..., Visit]
 SLEEPS = "echo loss: 1; exec sleep 1000"
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from browser.conftest import PATIENCE_MS, Served, Visit, accessibility_faults, rung
 
+pytestmark = pytest.mark.xdist_group("trial page")  # its tests share a server and a browser
 TRAIN = """
 import time
 from pathlib import Path
