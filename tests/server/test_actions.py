@@ -20,6 +20,7 @@ from rung.server.routes.actions import surface_of
 from rung.server.site import Site
 from rung.study import events as ev
 
+pytestmark = pytest.mark.xdist_group("server actions")  # its tests share a study, in their order
 Act = Callable[..., Any]
 PROGRAM = "sleep 0.05; echo loss: 1; while [ ! -e go ]; do sleep 0.05; done"
 

@@ -24,6 +24,7 @@ from rung.server.site import Site, Touched
 from rung.store.base import Store
 from rung.study import events as ev
 
+pytestmark = pytest.mark.xdist_group("server feed")  # its tests share a study, in their order
 LIMIT_S = 20.0
 
 

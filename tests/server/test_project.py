@@ -13,6 +13,7 @@ from rung.api import runners
 from rung.api.handle import Handle
 from rung.server.site import Site
 
+pytestmark = pytest.mark.xdist_group("server project")  # its tests share a study, in their order
 STUDY = """
 command: [sh, -c, "echo loss: {x}", "{x}"]
 parameters:

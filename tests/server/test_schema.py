@@ -20,6 +20,7 @@ from rung.server.pages import Pages
 from rung.server.sessions import Access
 from rung.server.site import Site
 
+pytestmark = pytest.mark.xdist_group("server schema")  # its tests share a study, in their order
 EXAMPLES = 3
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
 ENDLESS = {"/api/stream"}

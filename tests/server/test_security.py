@@ -23,6 +23,7 @@ from rung.server.security import ASKING, BODY_BYTES, OPEN, Guard, caller_of
 from rung.server.sessions import Access
 from server.conftest import BASE
 
+pytestmark = pytest.mark.xdist_group("server security")  # its tests share a study, in their order
 HOST = "127.0.0.1:8585"
 
 

@@ -30,6 +30,9 @@ from server.conftest import LARGE, Live, make_study
 # ------------------------------------------------------------------------------------------------------- the command
 
 
+pytestmark = pytest.mark.xdist_group("server serve")  # its tests share a study, in their order
+
+
 class Started(NamedTuple):
     """A `rung ui` that runs."""
 

@@ -18,6 +18,7 @@ from rung.server.security import Guard
 from rung.server.sessions import FOLDER, SESSION_S, Access, Attempts, Tokens, forget_tokens, tokens_of
 from server.conftest import BASE, opened
 
+pytestmark = pytest.mark.xdist_group("server session")  # its tests share a study, in their order
 TOKENS = Tokens(control="c" * 43, read="r" * 43)
 
 

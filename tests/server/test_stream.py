@@ -13,6 +13,8 @@ import pytest
 
 from rung.server import feed as feeds
 
+pytestmark = pytest.mark.xdist_group("server stream")  # its tests share a study, in their order
+
 
 class Stream:
     """An event stream on a connection of its own."""

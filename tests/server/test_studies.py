@@ -20,6 +20,7 @@ from rung.server.routes import studies
 from rung.server.site import Site
 from rung.store.base import LeaseOwner
 
+pytestmark = pytest.mark.xdist_group("server studies")  # its tests share a study, in their order
 Make = Callable[..., Handle]
 
 

@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from rung.analysis import trialtable
 from rung.server.site import Site
 
+pytestmark = pytest.mark.xdist_group("server tables")  # its tests share a study, in their order
 STUDY = "/api/studies/score-1"
 
 

@@ -18,6 +18,7 @@ from rung.api.handle import Handle
 from rung.cli.main import main
 from rung.server.site import Site
 
+pytestmark = pytest.mark.xdist_group("server trials")  # its tests share a study, in their order
 TRIALS = "/api/studies/score-1/trials"
 
 SAVING = """
