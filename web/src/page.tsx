@@ -25,6 +25,7 @@ import { Half, Mark, Moon, Sun } from "./shared/icons.tsx";
 import { reportedAt } from "./shared/offline.ts";
 import { logOut, useMe, useReadOnly } from "./shared/session.tsx";
 import { useTitle } from "./shared/title.ts";
+import { takesKeys } from "./shared/keys.ts";
 
 const Studies = lazy(() => import("./views/studies/studies.tsx"));
 const Comparison = lazy(() => import("./views/studies/comparison.tsx"));
@@ -236,7 +237,7 @@ function useKeys(onHelp: () => void): void {
   const [place, go] = useLocation();
   const before = useRef({ key: "", at: 0 });
   const press = useEffectEvent((event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || writes(event.target))
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || takesKeys(event.target))
       return;
     const last = event.timeStamp - before.current.at < PATIENCE_MS ? before.current.key : "";
     before.current = { key: event.key, at: event.timeStamp };
@@ -255,14 +256,6 @@ function useKeys(onHelp: () => void): void {
     window.addEventListener("keydown", heard);
     return () => window.removeEventListener("keydown", heard);
   }, []);
-}
-
-function writes(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  const field = target.matches(
-    "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]",
-  );
-  return field || target.closest("[role=dialog], [role=menu]") !== null;
 }
 
 /** A new page begins at its top, and whoever hears pages is put there; not on the first one. */

@@ -14,14 +14,13 @@ negation: `not lr < 0.01` says the same as `lr >= 0.01`.
 from __future__ import annotations
 
 import ast
-import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from rung.analysis.trialtable import BUILT_IN, column, metric_names, parameter_names, remembered, resolved
 from rung.space.errors import did_you_mean, shown
-from rung.space.expressions import WORDS, Reader
+from rung.space.expressions import COMPARISONS, WORDS, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -227,7 +226,7 @@ class _Filter:
         within = isinstance(op, ast.In | ast.NotIn)
         if within and isinstance(right, _Numbers):
             raise self.reader.refuse(right_node, "after `in` stands a list such as [1, 2], or a text")
-        compare = _COMPARISONS[type(op)]
+        compare = COMPARISONS[type(op)]
         if not within:
             if isinstance(op, ast.Eq | ast.NotEq):
                 self._check_word(left, right, right_node)
@@ -349,17 +348,6 @@ def _by_value(compare: Callable[[Any, Any], Any], words: _Words, values: NDArray
             found[rows] = _judged(compare, category, 0.0)
     return np.where(np.isnan(values), _UNKNOWN, found).astype(np.int8)
 
-
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda item, group: item in group,
-    ast.NotIn: lambda item, group: item not in group,
-}
 
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: np.add,

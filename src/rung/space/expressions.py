@@ -281,7 +281,7 @@ def _list(node: ast.List | ast.Tuple, reader: Reader) -> Term:
     return lambda row: [part(row) for part in parts]
 
 
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -295,10 +295,10 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 
 def _comparison(node: ast.Compare, reader: Reader) -> Term:
     for op in node.ops:
-        if type(op) not in _COMPARISONS:
+        if type(op) not in COMPARISONS:
             raise reader.refuse(node, "`is` is not allowed; write == or !=")
     terms = [_term(side, reader) for side in (node.left, *node.comparators)]
-    tests = [_COMPARISONS[type(op)] for op in node.ops]
+    tests = [COMPARISONS[type(op)] for op in node.ops]
     if len(tests) == 1:
         compare, left, right = tests[0], terms[0], terms[1]
         return lambda row: compare(left(row), right(row))

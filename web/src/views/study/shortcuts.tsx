@@ -1,6 +1,7 @@
 import { Kbd, Modal, Table } from "@mantine/core";
 import { useEffect, useEffectEvent, useRef } from "react";
 import { TABS, wish, type Wish } from "./tabs.ts";
+import { takesKeys } from "../../shared/keys.ts";
 
 const PATIENCE_MS = 1200;
 
@@ -8,7 +9,7 @@ const PATIENCE_MS = 1200;
 export function useShortcuts(grant: (wish: Wish) => void): void {
   const before = useRef({ key: "", at: 0 });
   const press = useEffectEvent((event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || busy(event.target))
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || takesKeys(event.target))
       return;
     const last = event.timeStamp - before.current.at < PATIENCE_MS ? before.current.key : "";
     before.current = { key: event.key, at: event.timeStamp };
@@ -22,14 +23,6 @@ export function useShortcuts(grant: (wish: Wish) => void): void {
     window.addEventListener("keydown", heard);
     return () => window.removeEventListener("keydown", heard);
   }, []);
-}
-
-function busy(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  const field = target.matches(
-    "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]",
-  );
-  return field || target.closest("[role=dialog], [role=menu]") !== null;
 }
 
 /** What the keys do. */
