@@ -78,10 +78,7 @@ def test_a_grid_of_six_by_six_runs_to_its_end(site: Served, visit: Callable[...,
     page.get_by_role("button", name="Start").dblclick()
     page.wait_for_url("**/studies/valohai-1*")
 
-    page.wait_for_function(
-        "fetch('/api/studies').then(a => a.json()).then(all => all[0].state === 'complete')",
-        timeout=45_000, polling=300,
-    )  # fmt: skip
+    expect(page.get_by_test_id("study-state")).to_have_text("complete", timeout=60_000)
     trials = json.loads(rung(site.folder, "trials", "--json", "valohai-1"))
     assert {trial["state"] for trial in trials} == {"complete"}
     pairs = {(trial["params"]["learning_rate"], trial["params"]["batch_size"]) for trial in trials}
