@@ -104,6 +104,15 @@ def test_what_is_wrong_stands_at_its_field(site: Served, visit: Callable[..., Vi
     expect(page.get_by_text("give the value that the metric is to come near to")).to_be_visible()
     page.get_by_label("Target value").fill("0.3")
     expect(start).to_be_enabled()
+    page.get_by_role("combobox", name="Early stopping").click()
+    page.get_by_role("option", name=re.compile("^asha")).click()
+    page.get_by_role("button", name="Options of asha (9)").click()
+    page.get_by_label("eta of asha").fill("1")
+    expect(page.get_by_text("expected a number above 1, got 1")).to_be_visible()
+    page.get_by_label("eta of asha").fill("4")
+    expect(start).to_be_enabled()
+    page.get_by_role("button", name="Show as").click()
+    assert "--schedule asha --set schedule.eta=4" in page.get_by_test_id("show-cli").inner_text()
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 1400), (True, 390)])
@@ -113,6 +122,8 @@ def test_everybody_can_use_it(site: Served, visit: Callable[..., Visit], dark: b
     assert accessibility_faults(page) == []
     page.get_by_role("link", name=re.compile("study.yaml")).click()
     expect(page.get_by_role("button", name="Start")).to_be_enabled()
+    page.get_by_role("button", name="Options of auto").click()
+    expect(page.get_by_label("repeats of auto")).to_be_visible()
     assert accessibility_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -25,6 +25,8 @@ type PlotCardProps<R> = {
   height?: number;
   /** What was left out, in words. */
   note?: (record: R) => string;
+  /** Whether it holds parameters against an objective, so that without one there is nothing to ask for. */
+  judges?: boolean;
   /** Why there is nothing to draw and what to do, or "". */
   empty?: (record: R) => string;
   table: (record: R) => DataTable;
@@ -36,9 +38,12 @@ const MOST_ROWS = 1000;
 /** A plot with its name, its options, its data as a table, and the texts that give them elsewhere. Loads when seen. */
 export function PlotCard<R>(props: PlotCardProps<R>) {
   const { name, view = name, title, options = {}, height = 300 } = props;
-  const { study, where } = useWatching();
+  const { study, where, objectives } = useWatching();
   const [box, visible] = useVisible();
-  const { data, error, isPlaceholderData, refetch } = useView<R>(view, options, visible);
+  const aimless = props.judges === true && objectives.length === 0;
+  const { data, error, isPlaceholderData, refetch } = useView<R>(view, options, visible && !aimless);
+  // While the server is away the top of the page says so once, and what was drawn stays.
+  const failed = error !== null && (data === undefined || !(error instanceof TypeError));
   const [asTable, setAsTable] = useUrlFlag(`${name}.table`);
   const titled = useId();
   const why = data === undefined ? "" : (props.empty?.(data) ?? "");
@@ -50,7 +55,7 @@ export function PlotCard<R>(props: PlotCardProps<R>) {
       withBorder
       p="sm"
       aria-labelledby={titled}
-      aria-busy={visible && !error && (data === undefined || isPlaceholderData)}
+      aria-busy={visible && !aimless && !error && (data === undefined || isPlaceholderData)}
       data-testid={`plot-${name}`}
       style={{ minWidth: 0 }}
     >
@@ -77,19 +82,24 @@ export function PlotCard<R>(props: PlotCardProps<R>) {
           {props.about}
         </Text>
       )}
-      {props.controls && (
+      {props.controls && !aimless && (
         <Group gap="xs" my={6} align="center">
           {props.controls}
         </Group>
       )}
-      {error && (
+      {aimless && (
+        <Empty height={height}>
+          This study has no objective to hold parameters against. What its trials reported is under Curves.
+        </Empty>
+      )}
+      {failed && (
         <Alert color="red" variant="light" my="xs" title={error.message}>
           <Button size="compact-xs" variant="default" onClick={() => void refetch()}>
             Try again
           </Button>
         </Alert>
       )}
-      {data === undefined && !error && <Skeleton height={height} aria-hidden />}
+      {data === undefined && !error && !aimless && <Skeleton height={height} aria-hidden />}
       {data !== undefined && why !== "" && <Empty height={height}>{why}</Empty>}
       {data !== undefined && why === "" && !asTable && (
         <Box style={{ opacity: isPlaceholderData ? 0.6 : 1 }}>{props.children(data)}</Box>

@@ -4,6 +4,7 @@ import { init, type EChartsType } from "./echarts.ts";
 import { useHovered } from "./hovered.ts";
 import type { Area, Met, Span } from "./marks.ts";
 import { palette, type Palette } from "./palette.ts";
+import { Turns } from "./turns.ts";
 
 /** An ECharts option, made by a plot; `chart.tsx` adds what all plots have in common. */
 export type Option = Record<string, unknown>;
@@ -38,6 +39,11 @@ type ChartProps = {
   onEvent?: Record<string, (event: unknown) => void>;
 };
 
+/** A wheel and a drag say where they are thirty times a second; the address and the page hear where they came to rest. */
+const SETTLED_MS = 150;
+
+const turns = new Turns((callback) => window.requestAnimationFrame(callback));
+
 const COMPONENTS = ["series", "grid", "xAxis", "yAxis", "visualMap", "parallelAxis", "parallel"];
 
 /** The palette of the page's present colour scheme. */
@@ -55,6 +61,7 @@ export function Chart(props: ChartProps) {
   const chart = useRef<EChartsType | null>(null);
   const seen = useRef("");
   const covered = useRef(false);
+  const drawnHere = useRef<Option | null>(null);
   const colours = usePalette();
   const hovered = useHovered();
   const described = useId();
@@ -79,7 +86,10 @@ export function Chart(props: ChartProps) {
   const pointed = useEffectEvent((met: Met) => hovered.set(props.trialOf?.(met) ?? null));
   const left = useEffectEvent(() => hovered.set(null));
   const unzoomed = useEffectEvent(() => props.onZoom?.({ x: null, y: null }));
-  const happened = useEffectEvent((name: string, event: unknown) => props.onEvent?.[name]?.(event));
+  const happened = useEffectEvent((name: string, event: unknown) => {
+    drawnHere.current = option;
+    props.onEvent?.[name]?.(event);
+  });
   const names = Object.keys(props.onEvent ?? {}).join(" ");
 
   useEffect(() => {
@@ -90,12 +100,18 @@ export function Chart(props: ChartProps) {
     drawn.on("mouseover", (event) => pointed(event as unknown as Met));
     drawn.on("mouseout", () => left());
     drawn.on("brushEnd", (event) => brushed(event as Brushed));
-    drawn.on("datazoom", () => zoomed());
+    let settling = 0;
+    drawn.on("datazoom", () => {
+      window.clearTimeout(settling);
+      settling = window.setTimeout(zoomed, SETTLED_MS);
+    });
     drawn.getZr().on("dblclick", () => unzoomed());
     for (const name of names.split(" ").filter(Boolean)) drawn.on(name, (event) => happened(name, event));
     const sizes = new ResizeObserver(() => drawn.resize());
     sizes.observe(box.current);
     return () => {
+      window.clearTimeout(settling);
+      turns.drop(chart);
       sizes.disconnect();
       drawn.dispose();
       chart.current = null;
@@ -107,7 +123,8 @@ export function Chart(props: ChartProps) {
     const base = common(colours);
     // A plot's own tooltip adds to the common one: without `richText` ECharts would write names as HTML.
     const tooltip = { ...base.tooltip, ...(option.tooltip as Option | undefined), renderMode: "richText" };
-    chart.current?.setOption({ ...base, ...option, tooltip }, { replaceMerge: COMPONENTS });
+    const whole = { ...base, ...layered(option), tooltip };
+    turns.add(chart, "option", () => chart.current?.setOption(whole, { replaceMerge: COMPONENTS }));
   }, [option, colours]);
 
   const shownZoom = zoom === undefined ? "" : JSON.stringify(zoom);
@@ -116,35 +133,47 @@ export function Chart(props: ChartProps) {
     const wanted = JSON.parse(shownZoom) as Area;
     seen.current = shownZoom;
     const batch = [zoomTo("zoom-x", wanted.x), zoomTo("zoom-y", wanted.y)];
-    chart.current?.dispatchAction({ type: "dataZoom", batch }, { silent: true });
+    turns.add(chart, "zoom", () =>
+      chart.current?.dispatchAction({ type: "dataZoom", batch }, { silent: true }),
+    );
   }, [shownZoom, option]);
 
   const brushing = drag === "select" || drag === "zoom";
   useEffect(() => {
     if (option.brush === undefined) return;
-    chart.current?.dispatchAction({
-      type: "takeGlobalCursor",
-      key: "brush",
-      brushOption: { brushType: brushing ? (option.brushType ?? "rect") : false, brushMode: "single" },
-    });
+    const brushOption = { brushType: brushing ? (option.brushType ?? "rect") : false, brushMode: "single" };
+    turns.add(chart, "cursor", () =>
+      chart.current?.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption }),
+    );
   }, [brushing, option]);
 
   const shownArea = area === undefined ? "" : JSON.stringify(area);
   useEffect(() => {
     if (shownArea === "" || option.brush === undefined) return;
     const wanted = areas(JSON.parse(shownArea) as Area);
-    if (wanted.length > 0 || covered.current) chart.current?.dispatchAction({ type: "brush", areas: wanted });
-    covered.current = wanted.length > 0;
+    turns.add(chart, "area", () => {
+      if (wanted.length > 0 || covered.current)
+        chart.current?.dispatchAction({ type: "brush", areas: wanted });
+      covered.current = wanted.length > 0;
+    });
   }, [shownArea, option]);
 
   // Each action costs ECharts a whole drawing: those that would change nothing are left out.
   const shownActions = JSON.stringify(props.actions ?? []);
   const done = useRef("");
   useEffect(() => {
-    const [before, now] = [done.current, shownActions].map((text) => JSON.parse(text || "[]") as Option[]);
-    done.current = shownActions;
-    const batch = (now ?? []).filter((action, at) => !isIdle(action) || !isIdle(before?.[at] ?? action));
-    for (const action of batch) chart.current?.dispatchAction(action as { type: string }, { silent: true });
+    const drawnByHand = drawnHere.current === option; // it is there already, on this very drawing
+    drawnHere.current = null;
+    if (drawnByHand) {
+      done.current = shownActions;
+      return;
+    }
+    turns.add(chart, "actions", () => {
+      const [before, now] = [done.current, shownActions].map((text) => JSON.parse(text || "[]") as Option[]);
+      done.current = shownActions;
+      const batch = (now ?? []).filter((action, at) => !isIdle(action) || !isIdle(before?.[at] ?? action));
+      for (const action of batch) chart.current?.dispatchAction(action as { type: string }, { silent: true });
+    });
   }, [shownActions, option]);
 
   const places = useEffectEvent((trial: number) => props.placesOf?.(trial) ?? []);
@@ -174,6 +203,22 @@ export function Chart(props: ChartProps) {
 
 function isIdle(action: Option): boolean {
   return Array.isArray(action.intervals) && action.intervals.length === 0;
+}
+
+// Axes, marks and what a person draws over them have a canvas each: moving a selection paints no mark anew.
+function layered(option: Option): Option {
+  const below = (part: unknown, zlevel: number) =>
+    Array.isArray(part)
+      ? (part as Option[]).map((one) => ({ zlevel, ...one }))
+      : part === undefined
+        ? part
+        : { zlevel, ...(part as Option) };
+  return {
+    ...option,
+    xAxis: below(option.xAxis, -2),
+    yAxis: below(option.yAxis, -2),
+    series: below(option.series, -1),
+  };
 }
 
 function common(colours: Palette) {

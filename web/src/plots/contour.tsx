@@ -36,6 +36,7 @@ export function ContourPlot() {
     <PlotCard<Contour>
       name="contour"
       title="Two parameters together"
+      judges
       options={{ x, y, objective }}
       height={420}
       empty={(record) =>

@@ -26,6 +26,7 @@ export function ImportancePlot({ height = 320 }: { height?: number }) {
     <PlotCard<Importance>
       name="importance"
       title="Importance of parameters"
+      judges
       options={{ method, objective }}
       height={height}
       empty={(record) =>

@@ -53,6 +53,7 @@ export function ParallelPlot() {
     <PlotCard<Parallel>
       name="parallel"
       title="Parallel coordinates"
+      judges
       options={{ parameters: asList(asked), order, objective, top: Number(top) }}
       height={HEIGHT}
       empty={(record) => {

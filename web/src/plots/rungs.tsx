@@ -10,6 +10,7 @@ import {
   Text,
   Title,
   UnstyledButton,
+  VisuallyHidden,
 } from "@mantine/core";
 import { Link } from "wouter";
 import type { components } from "../api/schema.ts";
@@ -142,7 +143,6 @@ function Bracket({ bracket, resource, place, onPlace }: BracketProps) {
               key={rung.resource}
               className="rung-row"
               aria-pressed={here}
-              aria-label={`${resource} ${rung.resource}: ${rung.came} came${words ? `; ${words}` : ""}. Show the decisions.`}
               title={`${rung.came} came${rung.planned === null ? "" : ` of ${rung.planned} planned`}${words ? `: ${words}` : ""}`}
               onClick={() => onPlace(here ? null : { bracket: bracket.bracket, resource: rung.resource })}
               style={{
@@ -158,6 +158,9 @@ function Bracket({ bracket, resource, place, onPlace }: BracketProps) {
               <Text size="xs" truncate>
                 {resource} {sixDigits(rung.resource)}
               </Text>
+              <VisuallyHidden>
+                {rung.came} came{words && `; ${words}`}. Show the decisions.
+              </VisuallyHidden>
               <div style={{ display: "flex", gap: 1, height: 16 }}>
                 {parts.map((piece) => (
                   <span
@@ -171,7 +174,7 @@ function Bracket({ bracket, resource, place, onPlace }: BracketProps) {
                   />
                 ))}
               </div>
-              <Text size="xs" ta="right">
+              <Text size="xs" ta="right" aria-hidden>
                 {rung.came.toLocaleString("en")}
               </Text>
             </UnstyledButton>

@@ -38,6 +38,7 @@ export function SlicePlot() {
     <PlotCard<Slices>
       name="slice"
       title="Slices: the objective over each parameter"
+      judges
       options={{ parameters: asList(names), objective, marks }}
       height={520}
       empty={(record) =>

@@ -17,7 +17,8 @@ export type Watching = {
   parameters: readonly string[];
   /** For a parameter of choices, the value that a label stands for. */
   valueOf: (parameter: string) => (label: string) => Choice;
-  /** Which of them are singled out. */
+  /** Which of them are singled out: the expression, and its parts. */
+  sel: string;
   selection: Selection;
   /** Whether a trial is singled out; null where none is. */
   chosen: ((trial: number) => boolean) | null;

@@ -1,5 +1,5 @@
 import { Button, Group, Text, Tooltip } from "@mantine/core";
-import { useEffect, useState, type CSSProperties } from "react";
+import { useEffect, useRef, useState, type CSSProperties } from "react";
 import { useConnection, useStudiesLive } from "./live.ts";
 
 const PATIENCE_MS = 1500; // a moment without a connection is nobody's business
@@ -26,7 +26,11 @@ export function Connection() {
             className="dot"
             style={{ "--colour": `var(${away === null ? colour : "--state-failed"})` } as CSSProperties}
           />
-          <Text size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }}>
+          <Text
+            size="xs"
+            c={shown === "waiting" || away !== null ? undefined : "dimmed"}
+            style={{ whiteSpace: "nowrap" }}
+          >
             {away === null ? word : "no store"}
           </Text>
         </Group>
@@ -40,12 +44,18 @@ export function Connection() {
   );
 }
 
-/** The last value that held for a moment; a good one holds at once. */
-function useSettled<T extends string>(value: T): T {
+/** A good connection at once; another only after a moment, and not each of the tries that begin and fail meanwhile. */
+function useSettled(value: keyof typeof SAID): keyof typeof SAID {
   const [settled, setSettled] = useState(value);
+  const newest = useRef(value);
+  const open = value === "open";
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), value === "open" ? 0 : PATIENCE_MS);
-    return () => clearTimeout(timer);
+    newest.current = value;
   }, [value]);
+  useEffect(() => {
+    const look = () => setSettled(newest.current);
+    const timer = open ? setTimeout(look, 0) : setInterval(look, PATIENCE_MS);
+    return () => clearInterval(timer);
+  }, [open]);
   return settled;
 }

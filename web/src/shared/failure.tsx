@@ -1,5 +1,6 @@
-import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { Component, type ReactNode } from "react";
+import { Link } from "wouter";
 import { Refused } from "../api/client.ts";
 
 /** What went wrong, in a sentence, and what to do about it. */
@@ -29,6 +30,21 @@ export function Failure({ error, onRetry }: { error: Error; onRetry?: () => void
   );
 }
 
+/** Says of a study that somebody looks at that it was removed meanwhile. */
+export function Gone(more: { mb?: string }) {
+  return (
+    <Alert color="orange" variant="light" title="This study is not there any more" {...more}>
+      It was removed. What you see is how it was last.{" "}
+      <Anchor component={Link} href="/" size="sm">
+        All studies
+      </Anchor>
+    </Alert>
+  );
+}
+
+// What Chromium, Firefox and Safari say of code that did not come.
+const NOT_LOADED = /dynamically imported module|importing a module script failed/i;
+
 type Caught = { error: Error | null };
 
 /** Where a part of the page cannot be drawn, says so in its place; the rest of the page stays. */
@@ -46,6 +62,7 @@ export class Boundary extends Component<{ children: ReactNode; of: string }, Cau
   override render() {
     const { error } = this.state;
     if (error === null) return this.props.children;
+    if (NOT_LOADED.test(error.message)) return <NotLoaded />;
     return (
       <Alert color="red" variant="light" role="alert" title="This page cannot be shown">
         <Stack gap="xs" align="flex-start">
@@ -64,4 +81,18 @@ export class Boundary extends Component<{ children: ReactNode; of: string }, Cau
       </Alert>
     );
   }
+}
+
+function NotLoaded() {
+  return (
+    <Alert color="red" variant="light" role="alert" title="The code of this part did not come">
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">
+          The server does not answer, or is newer than this tab. Start it with <Code>rung ui</Code> if it was
+          ended, then load the page again; studies go on without it.
+        </Text>
+        <Button onClick={() => window.location.reload()}>Load the page again</Button>
+      </Stack>
+    </Alert>
+  );
 }

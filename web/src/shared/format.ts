@@ -29,6 +29,11 @@ export function counted(value: number, noun: string, many = `${noun}s`): string 
   return `${count(value)} ${value === 1 ? noun : many}`;
 }
 
+/** The text with a capital at its beginning, as a heading has it. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** How long ago, in one unit: "3 min", "5 d"; `now` is in milliseconds. */
 export function age(iso: string | null | undefined, now: number): string {
   if (!iso) return "–";

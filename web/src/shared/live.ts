@@ -54,9 +54,11 @@ class LiveFeed {
       this.#stale(["studies"]);
       this.#changed();
     });
-    this.stream.on("studies", ({ deleted }) => {
+    this.stream.on("studies", ({ created, deleted }) => {
       this.storeGone = null;
-      for (const name of deleted) this.studies.delete(name);
+      // Who watches a study that was deleted goes on to be told so, until there is one of that name again.
+      for (const name of deleted) if (this.studies.get(name)?.gone == null) this.studies.delete(name);
+      for (const name of created) if (this.studies.get(name)?.gone != null) this.studies.delete(name);
       this.#stale(["studies"]);
       this.#changed();
     });
@@ -103,7 +105,8 @@ class LiveFeed {
     if (again === undefined) {
       again = paced(
         () => {
-          if (!this.#isAnswered(key[1])) void this.queries?.invalidateQueries({ queryKey: key });
+          if (!this.#isGone(key[1]) && !this.#isAnswered(key[1]))
+            void this.queries?.invalidateQueries({ queryKey: key });
         },
         GAP_MS,
         () => (this.queries?.isFetching({ queryKey: key }) ?? 0) > 0,
@@ -111,6 +114,11 @@ class LiveFeed {
       this.#invalid.set(name, again);
     }
     again();
+  }
+
+  /** Whether nobody would answer: what was known of the study last stays on the page. */
+  #isGone(study: string | undefined): boolean {
+    return study !== undefined && this.studies.get(study)?.gone != null;
   }
 
   /** Whether a page that was just opened has all that the first delta speaks of: it asked for it by itself. */

@@ -1,13 +1,19 @@
 import { useCallback } from "react";
-import { navigate, useSearch } from "wouter/use-browser-location";
+import { navigate, useLocationProperty } from "wouter/use-browser-location";
 import { joined, parted, withWord, word } from "./querywords.ts";
 
 /** Whether a change of view is a step that the browser's back button undoes, or replaces the present one. */
 export type Step = { push?: boolean };
 
+/** A word of the address's query as it is at this moment. */
+export function presentWord(key: string, initial = ""): string {
+  return word(window.location.search, key, initial);
+}
+
 /** One word of the address's query as state: reload, back and a shared link bring it back. */
 export function useUrlState(key: string, initial = ""): [string, (value: string, step?: Step) => void] {
-  const value = word(useSearch(), key, initial);
+  // Only this word: whoever shows another one is not drawn anew when it changes.
+  const value = useLocationProperty(() => presentWord(key, initial));
   const set = useCallback(
     // The address of this moment, not of the last drawing: two changes in one event must both stay.
     (next: string, step: Step = {}) => {

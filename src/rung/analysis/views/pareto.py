@@ -159,7 +159,9 @@ def _course(trials: Integers, losses: Floats, front: Floats, marks: int) -> Volu
 
 def _of_one(losses: Floats, reference: Floats) -> tuple[Integers, Floats]:
     """Of one objective: how far the best is below the reference."""
-    gains = np.maximum.accumulate(np.maximum(0.0, reference[0] - losses[:, 0]))
+    with np.errstate(over="ignore"):  # values near the largest number
+        below = reference[0] - losses[:, 0]
+    gains = np.maximum.accumulate(np.maximum(0.0, below))
     places = np.flatnonzero(np.diff(gains, prepend=0.0) > 0)
     return places, gains[places]
 

@@ -121,7 +121,7 @@ export function Trouble({ error }: { error: Error | null }) {
 /** What was asked for last: it is only asked, until the study's log says that it was done. */
 export function Asked({ acted, error }: { acted: Acted | undefined; error: Error | null }) {
   return (
-    <div aria-live="polite">
+    <div aria-live="polite" style={{ maxWidth: "26rem" }}>
       <Trouble error={error} />
       {error === null && acted !== undefined && (
         <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>

@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Group, List, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Code, Group, List, SimpleGrid, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 import { useAsk, type Acted } from "./asking.ts";
 import { changed, fieldsOf, time, type Field, type Setting } from "./fields.ts";
@@ -114,13 +114,13 @@ function SettingsForm({ study, fields, groups = [], onDone, checked = false }: F
             </Group>
           </fieldset>
         ))}
-        <Group gap="sm" align="flex-start" grow={groups.length > 0}>
+        <SimpleGrid cols={groups.length > 0 ? 1 : { base: 1, xs: 2 }} spacing="sm">
           {fields
             .filter(({ path }) => !grouped.has(path))
             .map((field) => (
               <Written key={field.path} field={field} texts={texts} write={write} />
             ))}
-        </Group>
+        </SimpleGrid>
         <Trouble error={preview.error ?? edit.error} />
         {heard && preview.data !== undefined && <Preview found={preview.data} />}
         <Group justify="space-between" gap="xs">
@@ -158,7 +158,7 @@ function Written({ field, texts, write, narrow = false }: WrittenProps) {
       inputWrapperOrder={["label", "input", "description"]}
       value={texts[field.path] ?? field.now}
       onChange={(event) => write(field.path, event.currentTarget.value)}
-      w={narrow ? (field.label === "values" ? 220 : 96) : 210}
+      w={narrow ? (field.label === "values" ? 220 : 96) : undefined}
       autoComplete="off"
       spellCheck={false}
     />

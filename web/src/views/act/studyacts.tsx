@@ -39,7 +39,7 @@ function Acts({ study }: { study: StudyDetail }) {
     asking.mutate(action, { onSuccess: setActed });
   };
   return (
-    <Stack gap={6}>
+    <Stack gap={6} className="acts">
       <Group gap={6} role="toolbar" aria-label={`What to do with study ${study.name}`}>
         {study.resumable && (
           <Act

@@ -44,7 +44,7 @@ function Acts({ study, trial }: { study: StudyDetail; trial: TrialDetail }) {
     asking.mutate(action, { onSuccess: setActed });
   };
   return (
-    <Stack gap={6}>
+    <Stack gap={6} className="acts">
       <Group gap={6} role="toolbar" aria-label={`What to do with trial ${number}`}>
         {held ? (
           <Act why={over} onClick={() => say({ action: "unpause_trial", trial: number })}>

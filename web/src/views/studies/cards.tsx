@@ -37,11 +37,11 @@ export function Cards({ rows, marked, onMark }: Given) {
             </Text>
           </Group>
           <Group justify="space-between" wrap="nowrap" align="flex-end" mt={6} gap="md">
-            <div style={{ flex: 1, minWidth: 0 }}>
+            <div style={{ flex: "1 0 auto", minWidth: 100 }}>
               <Trials row={row} />
             </div>
-            <Spark study={row} />
-            <div className="number">
+            {row.best !== null && <Spark study={row} />}
+            <div className="number" style={{ minWidth: 88 }}>
               <Best row={row} />
             </div>
           </Group>

@@ -26,7 +26,7 @@ import { count, duration, goalSign, moment, number, plain } from "../../shared/f
 import { StateBadge } from "../../shared/statebadge.tsx";
 import { useTitle } from "../../shared/title.ts";
 import { useUrlChoice, useUrlFlag, useUrlList } from "../../shared/urlstate.ts";
-import { differences, sameGoal } from "./differences.ts";
+import { bestOf, differences, sameGoal } from "./differences.ts";
 
 type History = components["schemas"]["History"];
 type Line = { name: string; colour: string; points: [number, number][] };
@@ -36,13 +36,17 @@ const OVER = [
   { value: "time", label: "Time" },
 ] as const;
 
+function heading(studies: number): string {
+  return studies === 1 ? "One study: choose another to compare" : `${studies} studies compared`;
+}
+
 /** Some studies side by side: how their best values came about, and in what they differ. */
 export default function Comparison() {
   const [names] = useUrlList("studies");
   const [over, setOver] = useUrlChoice("over", ["trial", "time"], "trial");
   const [log, setLog] = useUrlFlag("log");
   const colours = usePalette();
-  useTitle(`${names.length} studies compared`);
+  useTitle(heading(names.length));
   const details = useQueries({
     queries: names.map((study) => ({
       queryKey: ["study", study, "detail"],
@@ -68,7 +72,7 @@ export default function Comparison() {
   return (
     <Stack gap="sm">
       <Group justify="space-between">
-        <Title order={1}>{names.length} studies compared</Title>
+        <Title order={1}>{heading(names.length)}</Title>
         <Anchor component={Link} href="/" size="sm">
           All studies
         </Anchor>
@@ -106,7 +110,8 @@ export default function Comparison() {
 function Lines(given: { lines: Line[]; over: "trial" | "time"; log: boolean; studies: StudyDetail[] }) {
   const { lines, over, log, studies } = given;
   const colours = usePalette();
-  const metric = studies[0]?.objectives[0]?.metric ?? "value";
+  const metrics = new Set(studies.map(({ objectives }) => objectives[0]?.metric));
+  const metric = metrics.size === 1 ? ([...metrics][0] ?? "value") : "value";
   const option = useMemo(
     () => optionOf({ lines, over, log, metric, colours }),
     [lines, over, log, metric, colours],
@@ -228,7 +233,7 @@ function Sides({ studies, lines }: { studies: readonly StudyDetail[]; lines: rea
             <Side
               key={metric}
               label={`best ${metric} ${goalSign(studies.flatMap(({ objectives }) => objectives).find((one) => one.metric === metric)?.goal)}`}
-              cells={winners.map((winner) => number(winner?.values[metric]))}
+              cells={studies.map((study) => number(bestOf(study, metric)))}
             />
           ))}
           <Side label="trials" cells={studies.map((study) => count(study.trials))} />

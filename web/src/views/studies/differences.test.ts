@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { differences, leaves } from "./differences.ts";
+import { bestOf, differences, leaves } from "./differences.ts";
 
 void test("leaves have dotted paths, and lists are leaves", () => {
   assert.deepEqual(
@@ -21,4 +21,22 @@ void test("only what is not the same everywhere is a difference", () => {
     { path: "run.workers", values: [undefined, 2] },
   ]);
   assert.deepEqual(differences([one, one]), []);
+});
+
+void test("the best in an objective is that of the whole front, and there is none in what is no objective", () => {
+  const study = {
+    objectives: [
+      { metric: "loss", goal: "minimize" },
+      { metric: "gain", goal: "maximize" },
+    ],
+    winners: [
+      { values: { loss: 2, gain: 9, seen: 1 } },
+      { values: { loss: 1, gain: 3, seen: 1 } },
+      { values: { loss: "NaN", gain: 4, seen: 1 } },
+    ],
+  } as unknown as Parameters<typeof bestOf>[0];
+  assert.deepEqual(
+    ["loss", "gain", "seen"].map((metric) => bestOf(study, metric)),
+    [1, 9, null],
+  );
 });

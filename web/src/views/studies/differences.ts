@@ -1,4 +1,5 @@
 import type { StudyDetail } from "../../shared/details.ts";
+import { fromWire } from "../../shared/format.ts";
 
 /** One line of a comparison: a path of the study file, and what each study has there. */
 export type Difference = { path: string; values: readonly unknown[] };
@@ -31,4 +32,19 @@ export function differences(trees: readonly unknown[]): Difference[] {
 export function sameGoal(studies: readonly StudyDetail[]): boolean {
   const goals = studies.map(({ objectives }) => JSON.stringify([objectives[0]?.metric, objectives[0]?.goal]));
   return new Set(goals).size <= 1;
+}
+
+/** The best that a study came to in a metric that it has as an objective; null where it has not. */
+export function bestOf(study: Pick<StudyDetail, "objectives" | "winners">, metric: string): number | null {
+  const goal = study.objectives.find((one) => one.metric === metric)?.goal;
+  if (goal === undefined) return null;
+  const loss = (value: number) =>
+    typeof goal === "number" ? Math.abs(value - goal) : goal === "maximize" ? -value : value;
+  return study.winners
+    .map(({ values }) => fromWire(values[metric]))
+    .filter((value) => value !== null && !Number.isNaN(value))
+    .reduce<number | null>(
+      (best, value) => (value !== null && (best === null || loss(value) < loss(best)) ? value : best),
+      null,
+    );
 }

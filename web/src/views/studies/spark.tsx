@@ -15,6 +15,7 @@ export function Spark({ study }: { study: Row }) {
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       width={WIDTH}
       height={HEIGHT}
+      style={{ flex: "0 1 auto", minWidth: 0 }}
       role="img"
       aria-label={`best ${study.metric ?? "value"} so far: from ${number(from)} to ${number(to)}`}
     >

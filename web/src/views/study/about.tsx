@@ -16,7 +16,7 @@ import type { ReactNode } from "react";
 import { CopyAs } from "../../shared/copyas.tsx";
 import { studyTexts } from "../../shared/copytexts.ts";
 import type { StudyDetail } from "../../shared/details.ts";
-import { duration, goalInWords, moment, plain } from "../../shared/format.ts";
+import { capitalized, duration, goalInWords, moment, plain } from "../../shared/format.ts";
 
 /** What the study is: what it searches, by which code, and every change since it began. */
 export default function About({ detail }: { detail: StudyDetail }) {
@@ -153,7 +153,7 @@ function CodeVersion({ detail }: { detail: StudyDetail }) {
           <Rows
             rows={entries
               .filter(([, value]) => !long(value))
-              .map(([name, value]) => [words(name), listed(value)])}
+              .map(([name, value]) => [words(name), <Lines key={name} text={listed(value)} />])}
           />
           {entries
             .filter(([, value]) => long(value))
@@ -175,8 +175,14 @@ function CodeVersion({ detail }: { detail: StudyDetail }) {
   );
 }
 
+const SAID: Readonly<Record<string, string>> = { who: "Started by", cwd: "Folder" };
+
 function words(name: string): string {
-  return name.replaceAll("_", " ");
+  return SAID[name] ?? capitalized(name.replaceAll("_", " "));
+}
+
+function Lines({ text }: { text: string }) {
+  return <span style={{ whiteSpace: "pre-line" }}>{text}</span>;
 }
 
 // What would fill the page stays folded: a diff, the list of packages.
@@ -207,9 +213,9 @@ function Space({ detail }: { detail: StudyDetail }) {
           <Table.Tbody>
             {detail.parameters.map((one) => (
               <Table.Tr key={one.name}>
-                <Table.Td style={{ overflowWrap: "anywhere", minWidth: 90 }}>{one.name}</Table.Td>
+                <Table.Td style={{ overflowWrap: "break-word", minWidth: 90 }}>{one.name}</Table.Td>
                 <Table.Td>{one.type}</Table.Td>
-                <Table.Td style={{ overflowWrap: "anywhere" }}>{values(one)}</Table.Td>
+                <Table.Td style={{ overflowWrap: "break-word", minWidth: 110 }}>{values(one)}</Table.Td>
                 <Table.Td>{one.type === "choice" || one.type === "constant" ? "" : one.scale}</Table.Td>
                 <Table.Td>{one.default === null ? "" : plain(one.default)}</Table.Td>
                 <Table.Td>{one.when !== null && <Code>{one.when}</Code>}</Table.Td>

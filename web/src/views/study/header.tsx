@@ -1,4 +1,4 @@
-import { Anchor, Group, Paper, Stack, Text, Title, UnstyledButton } from "@mantine/core";
+import { Anchor, Group, Paper, Stack, Title, UnstyledButton } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "wouter";
@@ -22,6 +22,7 @@ type HeaderProps = {
 export function Header({ detail, delta, onState }: HeaderProps) {
   const state = delta?.state ?? detail.state;
   const counts = delta?.counts ?? detail.counts;
+  const over = state === "complete" || state === "failed";
   return (
     <Paper component="header" withBorder p="sm">
       <Stack gap="sm">
@@ -46,13 +47,16 @@ export function Header({ detail, delta, onState }: HeaderProps) {
           <Best detail={detail} delta={delta} />
           <Trials detail={detail} delta={delta} />
           <Figure name="Ran for" value={duration(delta?.elapsed ?? detail.elapsed)} />
-          <Figure name="Time left" testid="time-left" value={left(state, delta)} />
+          {!over && <Figure name="Time left" testid="time-left" value={left(state, delta)} />}
           <Saved study={detail.name} />
-          <Figure name="Workers" testid="workers" value={workers(detail, state, counts.running ?? 0)} />
+          {!over && (
+            <Figure name="Workers" testid="workers" value={workers(detail, state, counts.running ?? 0)} />
+          )}
+          {over && detail.reason !== null && <Figure name="Why it ended" value={detail.reason} />}
         </dl>
         <Stack gap={6}>
           <StateBar counts={counts} of={delta?.total ?? detail.budget.trials} />
-          <Group gap={4} component="section" aria-label="Trials by state">
+          <Group gap={4} ml={-8} component="section" aria-label="Trials by state">
             {TRIAL_STATES.map((one) => (
               <UnstyledButton
                 key={one}
@@ -126,10 +130,11 @@ function Best({ detail, delta }: { detail: StudyDetail; delta: Delta | null }) {
 function Trials({ detail, delta }: { detail: StudyDetail; delta: Delta | null }) {
   const counts = delta?.counts ?? detail.counts;
   const total = delta?.total ?? detail.budget.trials;
-  const over = (counts.complete ?? 0) + (counts.pruned ?? 0) + (counts.failed ?? 0);
+  // A failed trial is no result, and takes nothing from the budget.
+  const over = (counts.complete ?? 0) + (counts.pruned ?? 0);
   return (
     <Figure
-      name="Trials over"
+      name="Trials evaluated"
       testid="trials-over"
       value={count(over)}
       more={total == null ? undefined : `of ${count(total)}`}
@@ -157,12 +162,6 @@ function Saved({ study }: { study: string }) {
 }
 
 function left(state: string, delta: Delta | null): ReactNode {
-  if (state === "complete" || state === "failed")
-    return (
-      <Text span c="dimmed">
-        over
-      </Text>
-    );
   if (delta === null || delta.left_s === null) return "–";
   return state === "running" ? `about ${duration(delta.left_s)}` : `${duration(delta.left_s)} of work`;
 }

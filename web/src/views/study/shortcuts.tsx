@@ -41,6 +41,8 @@ export function Shortcuts({ opened, onClose }: { opened: boolean; onClose: () =>
           {TABS.map((tab) => (
             <Row key={tab.value} keys={["g", tab.key]} does={`go to ${tab.label}`} />
           ))}
+          <Row keys={["g", "s"]} does="go to the studies" />
+          <Row keys={["g", "n"]} does="go to New study" />
           <Row keys={["Esc"]} does="clear the selection" />
           <Row keys={["?"]} does="show this" />
         </Table.Tbody>

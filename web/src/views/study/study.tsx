@@ -1,16 +1,16 @@
-import { Alert, Anchor, Button, Group, Skeleton, Stack, Tabs } from "@mantine/core";
-import { lazy, Suspense, useMemo, useRef, useState } from "react";
-import { Link, useLocation, useParams } from "wouter";
+import { Alert, Button, Group, Skeleton, Stack, Tabs } from "@mantine/core";
+import { lazy, memo, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useLocation, useParams } from "wouter";
 import { understood, withParts, written } from "../../plots/brushing.ts";
 import { valueOfLabel } from "../../plots/categories.ts";
 import { HoveredProvider, makeHovered } from "../../plots/hovered.ts";
 import { WatchingProvider, type Watching } from "../../plots/watching.tsx";
 import { useStudy, type StudyDetail } from "../../shared/details.ts";
-import { Failure } from "../../shared/failure.tsx";
+import { Boundary, Failure, Gone } from "../../shared/failure.tsx";
 import { useLive, type Live } from "../../shared/live.ts";
 import { useTitle } from "../../shared/title.ts";
 import { word } from "../../shared/querywords.ts";
-import { changeWords, useUrlChoice, useUrlState } from "../../shared/urlstate.ts";
+import { changeWords, presentWord, useUrlChoice, useUrlState } from "../../shared/urlstate.ts";
 import { FilterBox } from "./filterbox.tsx";
 import { Header } from "./header.tsx";
 import { useMask } from "./mask.ts";
@@ -19,6 +19,7 @@ import { TAB_WORDS, TABS, type Tab } from "./tabs.ts";
 import type { ColumnInfo } from "./trialcells.ts";
 import { useColumnInfos } from "./trialpages.ts";
 
+const OTHERS_MS = 4000;
 const LOAD = {
   overview: () => import("./overview.tsx"),
   curves: () => import("./curvestab.tsx"),
@@ -26,8 +27,9 @@ const LOAD = {
   objectives: () => import("./objectives.tsx"),
   schedule: () => import("./schedule.tsx"),
   table: () => import("./tabletab.tsx"),
+  about: () => import("./about.tsx"),
 };
-const About = lazy(() => import("./about.tsx"));
+const About = lazy(LOAD.about);
 const CurvesTab = lazy(LOAD.curves);
 const Objectives = lazy(LOAD.objectives);
 const Overview = lazy(LOAD.overview);
@@ -39,6 +41,16 @@ const TableTab = lazy(LOAD.table);
 const first = word(window.location.search, "tab", "overview");
 if (first in LOAD) void LOAD[first as keyof typeof LOAD]();
 
+// The others follow when nothing else is to be done: they are there then, also where the server is not any more.
+function useAllParts(): void {
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const load of Object.values(LOAD)) load().catch(() => undefined); // who wants that part hears of it
+    }, OTHERS_MS);
+    return () => clearTimeout(timer);
+  }, []);
+}
+
 /** A study's own page: how it goes, why, and what to do about it. */
 export default function Study() {
   const { study = "" } = useParams();
@@ -46,7 +58,9 @@ export default function Study() {
   const { data, error, refetch } = useStudy(name);
   const live = useLive(name);
   useTitle(name);
-  if (error) return <Failure error={error} onRetry={() => void refetch()} />;
+  useAllParts();
+  // What is known stays where asking anew fails: the server may be away for a moment, the study deleted.
+  if (error && data === undefined) return <Failure error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Waiting />;
   return <Shown key={name} detail={data} live={live} />;
 }
@@ -70,7 +84,8 @@ function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
   const field = useRef<HTMLInputElement>(null);
   const columns = useColumnInfos(detail.name);
   const selected = useMask(detail.name, sel);
-  const watching = useWatched(detail, columns, where, sel, selected.chosen);
+  // The plots follow in pieces that leave room for frames: what a person does is answered first.
+  const watching = useDeferredValue(useWatched(detail, columns, where, sel, selected.chosen));
   useShortcuts((wish) => {
     if (wish.kind === "tab") setTab(wish.tab, { push: true });
     else if (wish.kind === "filter") field.current?.focus();
@@ -117,9 +132,11 @@ function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
             </Tabs.List>
             {TABS.map((one) => (
               <Tabs.Panel key={one.value} value={one.value} pt="sm">
-                <Suspense fallback={<Skeleton height={360} />}>
-                  <Part tab={one.value} detail={detail} where={where} sel={sel} />
-                </Suspense>
+                <Boundary of={one.value}>
+                  <Suspense fallback={<Skeleton height={360} />}>
+                    <Part tab={one.value} detail={detail} watching={watching} />
+                  </Suspense>
+                </Boundary>
               </Tabs.Panel>
             ))}
           </Tabs>
@@ -130,7 +147,10 @@ function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
   );
 }
 
-function Part({ tab, detail, where, sel }: { tab: Tab; detail: StudyDetail; where: string; sel: string }) {
+type PartProps = { tab: Tab; detail: StudyDetail; watching: Watching };
+
+const Part = memo(function Part({ tab, detail, watching }: PartProps) {
+  const { where, sel } = watching;
   if (tab === "overview") return <Overview where={where} sel={sel} />;
   if (tab === "curves") return <CurvesTab />;
   if (tab === "space") return <Space />;
@@ -138,7 +158,7 @@ function Part({ tab, detail, where, sel }: { tab: Tab; detail: StudyDetail; wher
   if (tab === "schedule") return <Schedule />;
   if (tab === "about") return <About detail={detail} />;
   return <TableTab study={detail.name} where={where} sel={sel} />;
-}
+});
 
 function useWatched(
   detail: StudyDetail,
@@ -156,13 +176,14 @@ function useWatched(
     return {
       study: detail.name,
       where,
+      sel,
       objectives,
       metrics: [...new Set([...objectives, ...named])],
       parameters: detail.parameters.filter((one) => one.type !== "constant").map((one) => one.name),
       valueOf: (parameter) => (label) => valueOfLabel(values.get(parameter) ?? [], label),
       selection,
       chosen,
-      select: (changes) => changeWords({ sel: written(withParts(selection, changes)) }),
+      select: (changes) => changeWords({ sel: written(withParts(understood(presentWord("sel")), changes)) }),
       open: (trial) => go(`/studies/${encodeURIComponent(detail.name)}/trials/${trial}`),
       look: (parameter) =>
         changeWords(
@@ -179,15 +200,8 @@ function Fate({ detail, live }: { detail: StudyDetail; live: Live }) {
   const ended = live.delta?.ended ?? false;
   if (live.delta !== null && !ended && !seen) setSeen(true);
   return (
-    <div role="status">
-      {live.gone !== null && (
-        <Alert color="orange" variant="light" title="This study is not there any more">
-          {live.gone}. What you see is how it was last.{" "}
-          <Anchor component={Link} href="/">
-            All studies
-          </Anchor>
-        </Alert>
-      )}
+    <div role="status" className="fate">
+      {live.gone !== null && <Gone />}
       {seen && ended && live.gone === null && (
         <Alert
           color="petrol"

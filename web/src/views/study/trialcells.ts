@@ -69,7 +69,9 @@ export function usualWidth(info: ColumnInfo): number {
     case "tags":
       return 140;
     default:
-      return info.name === "number" ? 86 : info.name === "value" ? 140 : info.name === "state" ? 112 : 116;
+      if (info.name === "number") return 86;
+      if (info.name === "state") return 112;
+      return Math.min(220, Math.max(104, 34 + Math.ceil(info.label.length * 7.6))); // so that the head can be read
   }
 }
 

@@ -30,6 +30,7 @@ import styles from "./trialtable.module.css";
 
 const ROW = 30; // pixels, as in the style sheet
 const HEADS = 34;
+const SPARE = 16; // for a scroll bar below the rows
 const STEP = 16; // pixels that a key makes a column wider
 
 const features = tableFeatures({ columnPinningFeature, columnSizingFeature, columnResizingFeature });
@@ -66,7 +67,7 @@ export function TrialTable({ study, where, sel, onSelect }: TrialTableProps) {
     count: length,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW,
-    overscan: 12,
+    overscan: 6,
     scrollMargin: HEADS,
     scrollPaddingStart: HEADS,
   });
@@ -117,7 +118,7 @@ export function TrialTable({ study, where, sel, onSelect }: TrialTableProps) {
     <section aria-label="Trials" data-testid="trialtable">
       <Group justify="space-between" mb={6} gap="xs">
         <Text size="sm" data-testid="trialcount" role="status">
-          {rows.total === null ? "Loading…" : said(rows.total, rows.of)}
+          {rows.total !== null ? said(rows.total, rows.of) : rows.error === null ? "Loading…" : ""}
         </Text>
         <Group gap={6}>
           {picked.size > 0 && (
@@ -152,6 +153,7 @@ export function TrialTable({ study, where, sel, onSelect }: TrialTableProps) {
       <div
         ref={frame}
         className={styles.frame}
+        style={rows.total === null ? undefined : { maxHeight: HEADS + Math.max(3, length) * ROW + SPARE }}
         role="grid"
         tabIndex={0}
         aria-label={`Trials of ${study}`}

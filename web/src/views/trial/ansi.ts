@@ -40,6 +40,11 @@ export function stripped(line: string): string {
     .join("");
 }
 
+/** Several lines as plain text, each as `stripped` leaves it. */
+export function plainText(text: string): string {
+  return text.split("\n").map(stripped).join("\n");
+}
+
 /**
  * One line of a log: its pieces, and the look with which the next line begins. Of escape sequences only colours and
  * the like (SGR) have a meaning, all others are left out; what a carriage return overwrote is gone.

@@ -1,6 +1,8 @@
 import { Anchor, Code, Table, Text } from "@mantine/core";
 import { seconds } from "../../plots/numbers.ts";
+import { capitalized, moment } from "../../shared/format.ts";
 import { useUrlState } from "../../shared/urlstate.ts";
+import { plainText } from "./ansi.ts";
 import { Nothing, Section } from "./section.tsx";
 import type { Attempt, Detail } from "./types.ts";
 import { ending, number } from "./words.ts";
@@ -20,7 +22,7 @@ export function Attempts({ detail }: { detail: Detail }) {
                 <Table.Th>#</Table.Th>
                 <Table.Th>Began</Table.Th>
                 <Table.Th>Took</Table.Th>
-                <Table.Th>{resource}</Table.Th>
+                <Table.Th>{capitalized(resource)}</Table.Th>
                 <Table.Th>Where</Table.Th>
                 <Table.Th>How it ended</Table.Th>
               </Table.Tr>
@@ -63,9 +65,7 @@ function Row({ attempt }: { attempt: Attempt }) {
         </Anchor>
       </Table.Th>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
-        {attempt.started === null || attempt.started === undefined
-          ? "—"
-          : new Date(attempt.started).toLocaleString()}
+        {attempt.started === null || attempt.started === undefined ? "—" : moment(attempt.started)}
       </Table.Td>
       <Table.Td style={{ whiteSpace: "nowrap" }}>
         {attempt.seconds === null || attempt.seconds === undefined ? "—" : seconds(attempt.seconds)}
@@ -105,7 +105,7 @@ function Row({ attempt }: { attempt: Attempt }) {
             aria-label="The last it wrote"
             style={{ whiteSpace: "pre-wrap", overflow: "auto" }}
           >
-            {attempt.tail}
+            {plainText(attempt.tail)}
           </Code>
         )}
       </Table.Td>

@@ -1,6 +1,7 @@
 import { Badge, Button, Group, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import { address } from "../../api/client.ts";
+import { capitalized } from "../../shared/format.ts";
 import { Nothing, Section } from "./section.tsx";
 import type { Detail } from "./types.ts";
 import { number, size } from "./words.ts";
@@ -24,7 +25,7 @@ export function Checkpoints({ detail }: { detail: Detail }) {
           <Table fz="sm" verticalSpacing={4}>
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>{resource}</Table.Th>
+                <Table.Th>{capitalized(resource)}</Table.Th>
                 <Table.Th>Size</Table.Th>
                 <Table.Th>Metrics there</Table.Th>
                 <Table.Th>Kept</Table.Th>

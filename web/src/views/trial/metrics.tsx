@@ -4,6 +4,7 @@ import { read } from "../../api/client.ts";
 import { Chart, usePalette } from "../../plots/chart.tsx";
 import { Choose, UrlSwitch } from "../../plots/controls.tsx";
 import { showing } from "../../plots/marks.ts";
+import { goalInWords } from "../../shared/format.ts";
 import { useUrlChoice, useUrlFlag, useUrlList } from "../../shared/urlstate.ts";
 import { curveOption, curveSummary } from "./curveoption.ts";
 import type { Over } from "./curvepoints.ts";
@@ -170,7 +171,7 @@ function MetricTable({ detail }: { detail: Detail }) {
               <Table.Th scope="row" fw={500} style={{ overflowWrap: "anywhere", maxWidth: 220 }}>
                 {one.name}
                 <Text span size="xs" c="dimmed">
-                  {one.goal === null ? "" : ` ${one.goal}`}
+                  {one.goal === null ? "" : ` ${goalInWords(one.goal)}`}
                   {one.kept === null ? "" : one.kept ? " (bound kept)" : " (bound broken)"}
                 </Text>
               </Table.Th>

@@ -23,7 +23,7 @@ export function Parameters({ detail }: { detail: Detail }) {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Name</Table.Th>
-              <Table.Th>This trial</Table.Th>
+              <Table.Th style={{ whiteSpace: "nowrap" }}>This trial</Table.Th>
               {compare && (
                 <Table.Th>
                   <Anchor
@@ -42,7 +42,7 @@ export function Parameters({ detail }: { detail: Detail }) {
           <Table.Tbody>
             {parameters.map((one) => (
               <Table.Tr key={one.name} data-parameter={one.name}>
-                <Table.Th scope="row" fw={500} style={{ overflowWrap: "anywhere", maxWidth: 200 }}>
+                <Table.Th scope="row" fw={500} style={{ overflowWrap: "break-word", maxWidth: 200 }}>
                   {one.name}
                 </Table.Th>
                 <Value text={one.inactive ? null : setting(one.value)} bold={compare && !one.same} />
@@ -67,7 +67,7 @@ export function Parameters({ detail }: { detail: Detail }) {
 
 function Value({ text, bold, same }: { text: string | null; bold: boolean; same?: string | undefined }) {
   return (
-    <Table.Td style={{ overflowWrap: "anywhere", fontVariantNumeric: "tabular-nums" }}>
+    <Table.Td style={{ overflowWrap: "break-word", maxWidth: 220, fontVariantNumeric: "tabular-nums" }}>
       {text === null ? (
         <Text span size="sm" c="dimmed" fs="italic">
           not active

@@ -17,7 +17,7 @@ export function Section(props: { title: string; name: string; aside?: ReactNode;
         <Title order={2} size="h5" id={titled}>
           {props.title}
         </Title>
-        {props.aside !== undefined && <Group gap={6}>{props.aside}</Group>}
+        {props.aside !== undefined && <Group gap="sm">{props.aside}</Group>}
       </Group>
       {props.children}
     </Paper>

@@ -18,13 +18,15 @@ import { read } from "../../api/client.ts";
 import { seconds } from "../../plots/numbers.ts";
 import { CopyAs } from "../../shared/copyas.tsx";
 import { trialsTexts } from "../../shared/copytexts.ts";
-import { Failure } from "../../shared/failure.tsx";
+import { Failure, Gone } from "../../shared/failure.tsx";
+import { goalInWords, moment } from "../../shared/format.ts";
 import { useLive } from "../../shared/live.ts";
 import { reportedAt } from "../../shared/offline.ts";
 import { StateBadge } from "../../shared/statebadge.tsx";
 import { useTitle } from "../../shared/title.ts";
 import { useUrlChoice } from "../../shared/urlstate.ts";
 import { TrialActs } from "../act/trialacts.tsx";
+import { plainText } from "./ansi.ts";
 import { Attempts } from "./attempts.tsx";
 import { Checkpoints } from "./checkpoints.tsx";
 import { Decisions } from "./decisions.tsx";
@@ -53,7 +55,7 @@ export default function Trial() {
     // Memory and time of a running trial change without any event.
     refetchInterval: (state) => (state.state.data?.record.state === "running" ? 3000 : false),
   });
-  useLive(study);
+  const live = useLive(study);
   useTitle(`Trial ${text} of ${study}`);
   if (!Number.isInteger(trial) || trial < 0) {
     return <Failure error={new Error(`“${text}” is no number of a trial`)} />;
@@ -72,6 +74,7 @@ export default function Trial() {
   const other = query.data.record.number !== trial || query.data.study !== study;
   return (
     <div aria-busy={other} style={{ opacity: other ? 0.5 : 1 }}>
+      <div role="status">{live.gone !== null && <Gone mb="sm" />}</div>
       <Whole detail={query.data} />
     </div>
   );
@@ -104,7 +107,7 @@ function Whole({ detail }: { detail: Detail }) {
               aria-label="The last it wrote"
               style={{ whiteSpace: "pre-wrap", overflow: "auto", overflowWrap: "anywhere" }}
             >
-              {bad}
+              {plainText(bad)}
             </Text>
           )}
         </Alert>
@@ -177,13 +180,13 @@ function Head({ detail, elapsed }: { detail: Detail; elapsed: number | null }) {
           {metric !== null && record.value !== null && (
             <>
               {metric} <strong>{number(record.value)}</strong>
-              {goal !== null && <Text span c="dimmed">{` (${goal})`}</Text>}
+              {goal !== null && <Text span c="dimmed">{` (${goalInWords(goal)})`}</Text>}
               {beside !== "" && `, ${beside}`}
             </>
           )}
           {metric !== null &&
             record.value === null &&
-            (GOING.has(record.state) ? `no ${metric} yet` : `it has no ${metric}`)}
+            (GOING.has(record.state) ? `no ${metric} yet` : `no ${metric} that counts`)}
           {metric === null &&
             Object.entries(record.values)
               .map(([name, value]) => `${name} ${number(value)}`)
@@ -194,7 +197,7 @@ function Head({ detail, elapsed }: { detail: Detail; elapsed: number | null }) {
             elapsed === null ? "" : seconds(elapsed),
             record.attempt === 0 ? "not started yet" : record.attempt > 1 ? `attempt ${record.attempt}` : "",
             record.steps === 1 ? "1 report" : `${record.steps.toLocaleString("en")} reports`,
-            record.started === null ? "" : `began ${new Date(record.started).toLocaleString()}`,
+            record.started === null ? "" : `began ${moment(record.started)}`,
           ]
             .filter((text) => text !== "")
             .join(" · ")}
@@ -202,18 +205,20 @@ function Head({ detail, elapsed }: { detail: Detail; elapsed: number | null }) {
       </div>
       <Group gap={6} align="start">
         <TrialActs study={study} trial={record.number} />
-        <Button.Group>
-          <Step label="Previous trial" to={record.number > 0 ? to(record.number - 1) : null}>
-            ←
-          </Step>
-          <Step label="Next trial" to={record.number + 1 < of ? to(record.number + 1) : null}>
-            →
-          </Step>
-        </Button.Group>
-        <CopyAs
-          texts={trialsTexts(study, `number == ${record.number}`, "", window.location.origin)}
-          of={`trial ${record.number}`}
-        />
+        <Group gap={6} h={30}>
+          <Button.Group>
+            <Step label="Previous trial" to={record.number > 0 ? to(record.number - 1) : null}>
+              ←
+            </Step>
+            <Step label="Next trial" to={record.number + 1 < of ? to(record.number + 1) : null}>
+              →
+            </Step>
+          </Button.Group>
+          <CopyAs
+            texts={trialsTexts(study, `number == ${record.number}`, "", window.location.origin)}
+            of={`trial ${record.number}`}
+          />
+        </Group>
       </Group>
     </Group>
   );
@@ -222,7 +227,7 @@ function Head({ detail, elapsed }: { detail: Detail; elapsed: number | null }) {
 function Step({ label, to, children }: { label: string; to: string | null; children: string }) {
   if (to === null) {
     return (
-      <Button size="compact-sm" variant="default" disabled aria-label={label}>
+      <Button px="xs" variant="default" disabled aria-label={label}>
         {children}
       </Button>
     );
@@ -231,7 +236,7 @@ function Step({ label, to, children }: { label: string; to: string | null; child
     <Button
       component={Link}
       href={to}
-      size="compact-sm"
+      px="xs"
       variant="default"
       aria-label={label}
       title={`${label} (${children === "←" ? "[" : "]"})`}

@@ -61,6 +61,6 @@ void test("copied texts name the trial, whatever the study is called", () => {
   assert.equal(whyTexts("-x", 7, "http://h:1").cli, "rung why --json -- '-x' 7");
   const log = logTexts("a b", 7, 2, "stderr", "http://h:1");
   assert.equal(log.cli, "rung logs --err --attempt 2 'a b' 7");
-  assert.match(log.rest, /'http:\/\/h:1\/api\/studies\/a%20b\/trials\/7\/log\?attempt=2&stream=stderr'$/);
+  assert.match(log.rest, /'http:\/\/h:1\/api\/studies\/a%20b\/trials\/7\/output\?attempt=2&stream=stderr'$/);
   assert.match(log.python, /\["rung", "logs", "--err", "--attempt", "2", "--", "a b", "7"\]/);
 });

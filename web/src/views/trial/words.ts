@@ -116,7 +116,7 @@ export function logTexts(
   return {
     cli: ["rung logs", ...words, operands(study, trial)].join(" "),
     python: `import subprocess\n\nsubprocess.run(${pythonList(["rung", "logs", ...words, "--", study, `${trial}`])})`,
-    rest: curl(origin, study, trial, `/log${text === "" ? "" : `?${text}`}`),
+    rest: curl(origin, study, trial, `/output${text === "" ? "" : `?${text}`}`),
   };
 }
 
