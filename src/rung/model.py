@@ -135,6 +135,24 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return max(0.0, above, below)
 
 
+class MethodOption(msgspec.Struct, frozen=True):
+    """An option of a searcher or a scheduler, as its class declares it: its default, and in a line what it says.
+
+    `kind`: what is written for it, where the default does not show that: a number, ascending numbers, a text, true or
+    false, or anything that a study file may hold. `words`: the texts that it may be, where these are few.
+    """
+
+    default: Any
+    text: str
+    kind: Literal["number", "numbers", "text", "flag", "data"] | None = None
+    words: tuple[str, ...] = ()
+
+
+def defaults(declared: Mapping[str, MethodOption]) -> dict[str, Any]:
+    """What a class declares as its `options`: their defaults by name."""
+    return {name: option.default for name, option in declared.items()}
+
+
 class SearchSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Which searcher proposes, its seed (None: drawn when the study is created), and its own options.
 

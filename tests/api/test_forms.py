@@ -19,9 +19,10 @@ from rung.api.forms import form, methods
 from rung.api.formtargets import Target
 from rung.api.previews import Preview, preview, total_line
 from rung.api.projects import inside, project
-from rung.api.submissions import Submission
+from rung.api.submissions import Fault, Submission
 from rung.cli.main import main
 from rung.model import BadInput
+from rung.plugins import find
 
 SCRIPT = """
 import argparse
@@ -29,7 +30,9 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--lr", type=float, default=0.001, help="How far each step goes.")
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--opt", default="adam", choices=["adam", "sgd", "a,b"])
-parser.add_argument("--fast", action="store_true")
+parser.add_argument("--fast", action="store_true", help="Skips half of the data.")
+parser.add_argument("--amp", action=argparse.BooleanOptionalAction)
+parser.add_argument("--version", action="version", version="1")
 args = parser.parse_args()
 open("it-was-run", "w")
 print(f"loss: {args.lr}")
@@ -69,7 +72,8 @@ parameters:
   opt: {type: choice, values: [adam, sgd]}
   momentum: {type: float, min: 0, max: 0.99, scale: reverselog, when: opt == 'sgd'}
 objective: {metric: loss}
-search: {method: tpe, start: 5}
+search: {method: tpe, start: 5, repeats: 2, seed: 9}
+schedule: {method: asha, resource: epoch, max: 81, type: promotion}
 budget: {trials: 50, time: 2h}
 run: {workers: 2, inject: env}
 """
@@ -200,12 +204,17 @@ def test_a_file_that_is_none_of_the_folder_is_refused(tmp_path: Path, file: str)
 def test_the_form_of_a_script(folder: Path) -> None:
     found = form(folder, Target(file="train.py"))
     rows = {row.name: row for row in found.rows}
-    assert list(rows) == ["lr", "batch", "opt"]
+    assert list(rows) == ["lr", "batch", "opt", "fast", "amp"]
     assert (rows["lr"].type, rows["lr"].help, rows["lr"].default) == ("float", "How far each step goes.", 0.001)
     assert msgspec.to_builtins(rows["batch"].start) == {"mode": "single", "name": "batch", "value": 32}
     assert rows["opt"].choices == ["adam", "sgd", "a,b"]
     assert (found.kind, found.objective.metric, found.search) == ("grid", "loss", "auto")
-    assert "--fast" in found.remarks[0]
+    switch = rows["fast"]
+    assert (switch.type, switch.choices, switch.modes, switch.help) == (
+        "switch", ["--fast"], ["single"], "Skips half of the data.",
+    )  # fmt: skip
+    assert rows["amp"].choices == ["--amp", "--no-amp"]
+    assert found.remarks == []
     assert not (folder / "it-was-run").exists()
 
 
@@ -257,6 +266,23 @@ def test_methods_speak_for_themselves() -> None:
     assert "optuna" not in {method.name for method in methods("search")}
 
 
+def test_options_are_those_that_the_classes_declare(folder: Path) -> None:
+    found = form(folder, Target(file="study.yaml"))
+    for group, offered in (("search", found.searchers), ("schedule", found.schedules)):
+        for method in offered:
+            kind = find(group, method.name)
+            own = [option for option in method.options if option.name not in {"repeats", "resource"}]
+            assert {option.name: option.default for option in own} == kind.options
+            assert {option.name for option in own} == set(getattr(kind, "declared", {}))
+            assert all(10 < len(option.text) < 130 and not option.text.endswith(".") for option in method.options)
+            assert all(option.default in {None, *option.words} for option in own if option.words)
+            assert not [option.name for option in own if option.kind == "data" and option.default is not None]
+    given = {m.name: {o.name: o.given for o in m.options if o.given is not None} for m in found.schedules}
+    assert given["asha"] == {"type": "promotion", "max": 81, "resource": "epoch"}
+    assert (given["median"], given["none"]) == ({"resource": "epoch"}, {})
+    assert [(o.name, o.given) for m in found.searchers for o in m.options if o.given not in {None, 2}] == [("start", 5)]
+
+
 # -------------------------------------------------------------------------------------------------- the preview
 
 RANGE = {"mode": "range", "name": "lr", "kind": "loguniform", "min": "1e-5", "max": "0.1"}
@@ -284,6 +310,13 @@ TABLE: list[tuple[Submission, int]] = [
     (asked("study.yaml", "random", trials=40, schedule="median", goal="maximize"), 40),
     (asked("study.yaml", "grid", LR6, {"mode": "single", "name": "momentum", "value": 0.5}), 96),
     (asked("study.yaml", "bayesian", {"mode": "range", "name": "batch", "kind": "logint", "min": 1, "max": 100}, search="gp", metric="acc:top", trials=50), 50),
+    (asked("study.yaml", "bayesian", schedule_options={"eta": "4", "type": "", "max": "27", "resource": "epoch"}, search_options={"start": 7, "design": "random"}), 50),
+    (asked("study.yaml", "bayesian", schedule="pbt", schedule_options={"max": 9, "factors": "0.5, 2", "interval": ""}, search="gp", search_options={"warp": "false"}), 50),
+    (asked("train.py", "bayesian", RANGE, search="tpe", schedule="hyperband", schedule_options={"max": 81, "levels": [1, 9], "synchronous": True}, trials=30), 30),
+    (asked("train.py", "bayesian", RANGE, schedule="adaptive", schedule_options={"max": 9, "bracket_rungs": "[2, 1]"}, trials=30), 30),
+    (asked("train.py", "grid", BATCH6, {"mode": "single", "name": "fast", "value": "--fast"}, {"mode": "single", "name": "amp", "value": "--no-amp"}, search_options={"backwards": "true"}), 6),
+    (asked("valohai.yaml", "bayesian", RANGE, step="train", trials=30, search_options={"design": "latin", "start": "20"}), 30),
+    (asked("valohai.yaml", "bayesian", task="learn", goal="approach", value=0.1, search="gp", search_options={"initial": 4}), 40),
     (asked("deep/determined.yaml", "random", {"mode": "multiple", "name": "lr", "values": ["0.1", "0.2"]}), 2),
 ]  # fmt: skip
 
@@ -341,6 +374,33 @@ def test_values_and_their_number(folder: Path) -> None:
     assert (many.total, "2000" in many.words) == (2000, True)
 
 
+def test_another_method_keeps_what_the_file_says_beside_its_options(folder: Path) -> None:
+    found = same(
+        preview(
+            folder, msgspec.structs.replace(asked("study.yaml", "bayesian", search="gp", schedule="median"), seed=None)
+        )
+    )
+    assert "seed: 9" in found.yaml
+    assert "repeats: 2" in found.yaml
+    assert "resource: epoch" in found.yaml
+    assert "promotion" not in found.yaml
+
+
+def test_a_switch_is_a_word_after_the_script(folder: Path) -> None:
+    found = same(
+        preview(folder, asked("train.py", "grid", BATCH6, {"mode": "single", "name": "fast", "value": "--fast"}))
+    )
+    assert found.words[-2:] == ["train.py", "--fast"]
+    assert found.plan is not None
+    assert found.plan["first"][0]["command"][-2:] == ["--fast", "--batch=8"]
+
+
+def test_ten_thousand_values(folder: Path) -> None:
+    values = [str(n) for n in range(10_000)]
+    found = preview(folder, asked("train.py", "grid", {"mode": "multiple", "name": "batch", "values": values}))
+    assert (found.total, found.rows[1].count, len(found.rows[1].values or ())) == (10_000, 10_000, 1_000)
+
+
 def test_the_total_in_words() -> None:
     assert total_line(1, 1) == "Will create a total of 1 trial."
     assert total_line(36, 36) == "Will create a total of 36 trials."
@@ -391,6 +451,18 @@ def test_the_study_file_says_the_same(folder: Path) -> None:
         (asked("train.py", "grid", LR6, time="soon"), "", "time"),
         (asked("train.py", "grid", LR6, workers=0), "", "workers"),
         (asked("train.py", "bayesian", RANGE, batch=0), "", "search"),
+        (asked("train.py", "bayesian", RANGE, schedule="asha", schedule_options={"eta": "three"}), "", "schedule.eta"),
+        (asked("train.py", "bayesian", RANGE, schedule="asha", schedule_options={"eta": 1}), "", "schedule.eta"),
+        (asked("train.py", "bayesian", RANGE, schedule="asha", schedule_options={"type": "x"}), "", "schedule.type"),
+        (asked("train.py", "bayesian", RANGE, schedule="asha", schedule_options={"levels": "1, x"}), "", "schedule.levels"),
+        (asked("train.py", "bayesian", RANGE, schedule="adaptive", schedule_options={"max": 9, "bracket_rungs": "[2,"}), "", "schedule.bracket_rungs"),
+        (asked("train.py", "bayesian", RANGE, schedule="curve"), "", "schedule.max"),
+        (asked("train.py", "bayesian", RANGE, search="tpe", search_options={"start": "x"}), "", "search.start"),
+        (asked("train.py", "bayesian", RANGE, search="tpe", search_options={"start": 10**12}), "", "search.start"),
+        (asked("train.py", "bayesian", RANGE, search="gp", search_options={"warp": [1]}), "", "search.warp"),
+        (asked("train.py", "bayesian", RANGE, search="tpe", search_options={"repeats": 0}), "", "search.repeats"),
+        (asked("train.py", "grid", LR6, {"mode": "single", "name": "fast", "value": "--executor=inline"}), "fast", "value"),
+        (asked("train.py", "grid", LR6, {"mode": "multiple", "name": "amp", "values": ["--amp", "--no-amp"]}), "amp", "value"),
         (asked("train.py", "bayesian", {"mode": "multiple", "name": "opt", "values": ["a,b", "sgd", "adam"]}, search="cmaes"), "", "search"),
     ],
 )  # fmt: skip
@@ -410,6 +482,8 @@ def test_what_is_wrong_is_said_where_it_is(folder: Path, submission: Submission,
         ({"search": "./mine.py"}, "no search"),
         ({"search": "optuna:TPESampler"}, "no search"),
         ({"schedule": "mine.py"}, "no schedule"),
+        ({"search": "tpe", "search_options": {"method": "./mine.py"}}, "tpe has no option 'method'"),
+        ({"schedule_options": {"max": 3}}, "none has no option 'max'"),
     ],
 )
 def test_names_that_there_are_not_are_refused(folder: Path, change: Any, message: str) -> None:
@@ -426,6 +500,40 @@ def test_there_is_no_room_for_a_command(field: str) -> None:
         asked("train.py", "grid", **{field: ["sh", "-c", "true"]})
     with pytest.raises(msgspec.ValidationError, match="unknown field"):
         asked("train.py", "grid", {"mode": "single", "name": "lr", "value": 1, field: "x"})
+
+
+HOSTILE = [
+    "a=b",
+    "a b",
+    "{lr}",
+    "rest",
+    "__proto__",
+    "-p",
+    "x.y",
+    "search.method",
+    "$(touch owned)",
+    "'",
+    "\u202e",
+    "a\nb",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_a_name_or_is_refused(folder: Path, name: str) -> None:
+    text = f"import argparse\np = argparse.ArgumentParser()\np.add_argument({'--' + name!r}, type=int)\n"
+    (folder / "odd.py").write_text(text)
+    row = {"mode": "multiple", "name": name, "values": ["1", "2"]}
+    try:
+        found = preview(folder, asked("odd.py", "grid", row))
+    except BadInput as error:
+        found = Preview(rows=[], faults=[Fault(message=error.message)])
+    if found.faults:
+        assert all(fault.message and "\n" not in fault.message for fault in found.faults)
+    else:
+        same(found)
+        assert found.plan is not None
+        assert found.plan["first"][0]["command"][-1] == f"--{name}=1"
+    (folder / "odd.py").unlink()
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class TestSobol(SearcherConformance):
         return Sobol
 
 
+@pytest.mark.usefixtures("little_effort")
 class TestAuto(SearcherConformance):
     proposals = 14
     spaces_each = 2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rung.model import BadInput, Parameter
+from rung.model import Parameter
 from rung.search.base import Earlier, Exhausted, Proposed, Suggestion
 from rung.search.history import Column, History
 from rung.search.population import (
@@ -19,7 +19,6 @@ from rung.search.population import (
     default_population,
     moved,
     ordered,
-    population_option,
     propose,
     reflected,
 )
@@ -127,6 +126,3 @@ def test_another_value_is_any_of_the_others() -> None:
 def test_the_population_fits_the_budget() -> None:
     sizes = [default_population(asked(cube(2), trials, 0), least=8, turns=6) for trials in (20, 120, 10_000)]
     assert sizes == [8, 20, 50]
-    assert population_option(asked(cube(2), 50, 0, population=17), "population", 5, least=2) == 17
-    with pytest.raises(BadInput, match=r"search\.population: expected a whole number of at least 2, got 1"):
-        population_option(asked(cube(2), 50, 0, population=1), "population", 5, least=2)

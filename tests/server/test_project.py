@@ -98,6 +98,40 @@ def test_two_clicks_start_one_study(client: TestClient[Any], started: list[str])
     assert len(set(started)) == 2
 
 
+def at_once(client: TestClient[Any], *bodies: Any) -> list[Any]:
+    """The answers to starts that are asked for at the same time."""
+    answers: list[Any] = []
+    threads = [threading.Thread(target=lambda body=body: answers.append(client.post("/api/project/start", json=body))) for body in bodies]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_two_browsers_that_start_at_once_start_two_studies(client: TestClient[Any], started: list[str]) -> None:
+    answers = at_once(client, *({"study": ASKED, "key": f"browser {n}"} for n in range(3)))
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len({answer.json()["study"] for answer in answers} & set(started)) == 3
+    named = at_once(client, *({"study": {**ASKED, "name": "wanted"}, "key": f"named {n}"} for n in range(3)))
+    assert sorted(answer.status_code for answer in named) == [200, 400, 400]
+    assert all("exists" in answer.json()["detail"] for answer in named if answer.status_code == 400)
+    assert started.count("wanted") == 1
+
+
+def test_a_file_that_changed_since_the_preview_is_not_started(
+    client: TestClient[Any], project: Path, started: list[str]
+) -> None:
+    shown = client.post("/api/project/preview", json=ASKED).json()
+    (project / "study.yaml").write_text(STUDY.replace("echo loss: {x}", "echo loss: 7"))
+    body = {"study": ASKED, "key": "seen", "seen": shown["digest"]}
+    refused = client.post("/api/project/start", json=body)
+    assert (refused.status_code, "study.yaml: has changed" in refused.json()["detail"], started) == (400, True, [])
+    (project / "study.yaml").write_text(STUDY)
+    assert client.post("/api/project/start", json=body).status_code == 200
+    assert len(started) == 1
+
+
 def test_a_start_that_failed_may_be_tried_again(client: TestClient[Any], started: list[str]) -> None:
     rows = [{"mode": "multiple", "name": "x", "values": []}]
     body: dict[str, Any] = {"study": {**ASKED, "rows": rows}, "key": "again"}

@@ -103,7 +103,8 @@ Row = Declared | Single | Multiple | Linear | Logspace | Random | Range
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """A parameter that a target has. `item`: what values it takes; of the type `any` where the target does not say.
-    `base`: its domain in the file; `whole`: what is drawn for it is a whole number unless it says otherwise."""
+    `base`: its domain in the file; `whole`: what is drawn for it is a whole number unless it says otherwise. `flags`:
+    it takes no value, but is one of these words of the command line or is left out."""
 
     item: ParameterItem
     start: Row
@@ -112,6 +113,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = False
     required: bool = False
     valohai: bool = False
+    flags: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -144,6 +146,16 @@ def parameter_of(row: Row, known: Known, kind: Kind) -> Parameter | None:
     if isinstance(row, Random) and known.valohai and kind in {"random", "bayesian"}:
         return range_of(variant, item)
     return listed_parameter(item, values_of(variant, item))
+
+
+def flag_of(row: Row, known: Known) -> str:
+    """The word that a switch is given; "" where it is left as the script has it. Raises `StyleError`."""
+    value = row.value if isinstance(row, Single) else ...
+    if _is_blank(value):
+        return ""
+    if value not in known.flags:
+        raise StyleError(f"stands alone: expected {' or '.join(known.flags)}, or nothing", "value")
+    return str(value)
 
 
 def _drawn_item(known: Known) -> ParameterItem:

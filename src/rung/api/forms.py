@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from rung.analysis.records import wired
+from rung.api.formoptions import FormOption, Part, form_options
 from rung.api.formrows import Kind, Known, Mode, Row
 from rung.api.formtargets import Found, Target, found
 from rung.api.planning import described, domain_text
@@ -22,13 +23,14 @@ from rung.space import Space
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rung.model import StudySpec
+    from rung.model import ScheduleSpec, SearchSpec, StudySpec
 
 LISTS: tuple[Mode, ...] = ("single", "multiple", "linear", "logspace", "random")
 
 
 class FormRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A parameter: what it takes, and how its row begins. `declared`: its domain in the file, in words."""
+    """A parameter: what it takes, and how its row begins. `declared`: its domain in the file, in words. Of the type
+    `switch` it is a word that a script is given or not, one of the `choices`, the same for all trials."""
 
     name: str
     type: str
@@ -46,10 +48,11 @@ class FormRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """A searcher or a schedule, and what it says of itself."""
+    """A searcher or a schedule, what it says of itself, and its options."""
 
     name: str
     text: str
+    options: list[FormOption] = []
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +103,8 @@ def form(folder: Path, target: Target) -> Form:
         metrics=list(known.metrics),
         search=searcher_of(known),
         schedule=base.schedule.method,
-        searchers=methods("search"),
-        schedules=methods("schedule"),
+        searchers=_offered("search", base.search, searcher_of(known)),
+        schedules=_offered("schedule", base.schedule, base.schedule.method),
         trials=budget.trials,
         batch=base.search.batch,
         workers=base.run.workers,
@@ -134,12 +137,20 @@ def goal_of(spec: StudySpec) -> Goal:
     return Goal(metric=objective.metric, goal="approach", value=float(objective.goal))
 
 
+def _offered(part: Part, spec: SearchSpec | ScheduleSpec, begun: str) -> list[Method]:
+    """The methods with their options, as the file has them; the file's own too where it is none that all can have."""
+    known = methods(part)
+    if all(method.name != begun for method in known):
+        known = [Method(name=begun, text=""), *known]
+    return [msgspec.structs.replace(method, options=form_options(part, method.name, spec)) for method in known]
+
+
 def _row(known: Known) -> FormRow:
     item, base = known.item, known.base
     modes: list[Mode] = [*LISTS, "range"]
     if item.is_flag or item.multiple is not None:
         modes = ["single", "multiple", "range"]
-    if item.multiple is not None:
+    if item.multiple is not None or known.flags:
         modes = ["single"]
     start = msgspec.to_builtins(known.start)["mode"]
     if start == "declared" or (base is not None and base.type != "constant" and not known.valohai):
@@ -152,14 +163,14 @@ def _row(known: Known) -> FormRow:
         default = base.default
     return FormRow(
         name=known.name,
-        type=item.type,
+        type="switch" if known.flags else item.type,
         start=known.start,
         modes=modes,
         help=known.help,
         default=wired(default),
         required=known.required,
         several=item.multiple is not None,
-        choices=[True, False] if item.is_flag else item.choices,
+        choices=list(known.flags) if known.flags else [True, False] if item.is_flag else item.choices,
         min=item.min,
         max=item.max,
         declared=domain,

@@ -19,6 +19,7 @@ from rung.dialects.names import did_you_mean
 from rung.dialects.synetune.driver_scripts import is_launcher
 from rung.dialects.valohai.blueprints import Step, Task, read_blueprints
 from rung.dialects.valohai.parameters import ParameterItem
+from rung.dialects.valohai.tasks import BAYESIAN
 from rung.model import BadInput, Parameter, StudySpec
 from rung.plugins import plugin_files
 
@@ -102,8 +103,7 @@ def _check_no_part(target: Target, what: str) -> None:
 def _script(path: Path, target: Target) -> Found:
     script = read_script(path)
     options = {option.name: option for option in (*script.options, *script.declared) if not option.switch}
-    switches = [f"--{option.name}" for option in script.options if option.switch]
-    remarks = (f"not offered, since they take no value: {', '.join(switches)}",) if switches else ()
+    switches = [option for option in script.options if option.switch and option.name not in options]
     if not options:
         raise BadInput("no options seen in its text that take a value; describe it in a study file", place=target.file)
     declared = {option.name for option in script.declared}
@@ -111,11 +111,13 @@ def _script(path: Path, target: Target) -> Found:
         target=target,
         path=path,
         dialect="script",
-        parameters={name: _of_option(option, name in declared) for name, option in options.items()},
+        parameters={
+            **{name: _of_option(option, name in declared) for name, option in options.items()},
+            **{option.name: _of_switch(option) for option in switches},
+        },
         base=StudySpec(),
         kind="grid",
         metrics=_guessed(script),
-        remarks=remarks,
     )
 
 
@@ -139,6 +141,12 @@ def _of_option(option: Option, declared: bool) -> Known:
         whole=kind == "integer" or (declared and type(scalar) is int),
         required=option.required,
     )
+
+
+def _of_switch(option: Option) -> Known:
+    flags = tuple(f"--{name}" for name in (option.name, option.opposite) if name is not None)
+    item = ParameterItem(name=option.name, type="any", choices=list(flags))
+    return Known(item=item, start=Single(name=option.name), help=option.help, flags=flags)
 
 
 # ------------------------------------------------------------------------------------------------------- study files
@@ -230,7 +238,7 @@ def _of_step(path: Path, target: Target, step: Step, task: Task | None) -> Found
     listed = {name for one in task.sets for name in one} if task is not None else set()
     kind: Kind = "grid" if task is None else _KINDS.get(task.type, "grid")
     parameters = {}
-    base = StudySpec()
+    base = StudySpec(search=BAYESIAN)  # whose options count where it is chosen
     remarks: tuple[str, ...] = ()
     if task is not None:
         base = read_study_file(path, target.file, Asked(options={"task": (task.name,)}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import time
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 SHOWN_VALUES = 1_000
 SHOWN_COMMANDS = 3
 ELIDED = 12  # values, of which fewer are told whole
+EXISTS = "study {} exists; take another name"
 ADVISED = 30  # evaluations, below which a search that learns has next to nothing to learn from
 _OPTIONS = {
     "--name": "name", "--time": "time", "-n": "trials", "--trials": "trials", "-w": "workers", "--workers": "workers",
@@ -57,7 +59,7 @@ class RowPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What would be started. `total` and what follows are None or empty while there are faults. `plan` is what `rung
-    plan --json` prints for the same `words`; `yaml` is the study file that says the same."""
+    plan --json` prints for the same `words`; `yaml` is the study file that says the same, `digest` is made from it."""
 
     rows: list[RowPreview]
     faults: list[Fault] = []
@@ -73,6 +75,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     words: list[str] = []
     cli: str = ""
     yaml: str = ""
+    digest: str = ""
     plan: dict[str, Any] | None = None
 
 
@@ -92,6 +95,7 @@ def preview(folder: Path, asked: Submission, *, taken: frozenset[str] = frozense
         rows = [_row(parameter) for parameter in words.parameters.values()]
         return Preview(rows=rows, faults=[_placed(error, words)])
     meant = {**words.parameters, **{parameter.name: parameter for parameter in spec.parameters}}
+    yaml = to_yaml(spec)
     remarks = [text for text in target.remarks if not text.startswith("Will create a total of")]
     warned = [text.removeprefix("warning: ") for text in remarks if text.startswith("warning: ")]
     return Preview(
@@ -107,7 +111,8 @@ def preview(folder: Path, asked: Submission, *, taken: frozenset[str] = frozense
         first=[shlex.join(each["command"]) for each in plan["first"][:SHOWN_COMMANDS]],
         words=words.words,
         cli=shlex.join(["rung", "run", *words.words]),
-        yaml=to_yaml(spec),
+        yaml=yaml,
+        digest=_digest(yaml),
         plan={name: value for name, value in plan.items() if name != "lines"},
     )
 
@@ -120,8 +125,9 @@ def names_in(store: Store) -> frozenset[str]:
         return frozenset()
 
 
-def start(folder: Path, asked: Submission, *, store: Store, runs: Path, surface: str) -> Handle:
-    """The study that `asked` describes is in the store, and a runner works on it in a process of its own.
+def start(folder: Path, asked: Submission, *, store: Store, runs: Path, surface: str, seen: str = "") -> Handle:
+    """The study that `asked` describes is in the store, and a runner works on it in a process of its own. `seen`: the
+    digest of the preview that was looked at; what has become another study since is not started.
 
     Raises `BadInput` with the first thing that is wrong; `RungError` when no runner could be started for the study,
     which exists then.
@@ -131,13 +137,33 @@ def start(folder: Path, asked: Submission, *, store: Store, runs: Path, surface:
         fault = words.faults[0]
         raise BadInput(fault.message, place=fault.row, key=fault.field)
     spec, _ = budgeted(target.spec)
+    if seen and seen != _digest(to_yaml(spec)):
+        raise BadInput(
+            "has changed since it was shown; look at what it is now, and start that", place=asked.target.file
+        )
     line = ["rung", "run", *words.words]
     event = created_event(spec, runs=runs, cwd=folder, command_line=line, surface=surface)
-    handle = create(store, event, stem=target.stem)
+    try:
+        handle = create(store, event, stem=target.stem)
+    except BadInput:
+        name = _taken(asked, names_in(store))  # by somebody who was quicker
+        if name is None:
+            raise
+        raise BadInput(EXISTS.format(name), key="name") from None
     if asked.tags:
         handle.annotate(tag=asked.tags, surface=surface)
     runners.resume(handle)
     return handle
+
+
+def _taken(asked: Submission, taken: frozenset[str]) -> str | None:
+    """The name that was given, where a study has it."""
+    name = None if asked.name is None else asked.name.strip()
+    return name if name in taken else None
+
+
+def _digest(yaml: str) -> str:
+    return hashlib.sha256(yaml.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _resolved(folder: Path, asked: Submission, taken: frozenset[str]) -> tuple[Said, Resolved | None]:
@@ -145,11 +171,12 @@ def _resolved(folder: Path, asked: Submission, taken: frozenset[str]) -> tuple[S
     words = said(found(folder, asked.target), asked)
     if words.faults:
         return words, None
-    if asked.name is not None and asked.name.strip() in taken:
-        words.faults.append(Fault(field="name", message=f"study {asked.name.strip()} exists; take another name"))
+    name = _taken(asked, taken)
+    if name is not None:
+        words.fault("name", EXISTS.format(name))
         return words, None
     try:
-        target = resolve(words.target, (), words.as_options(), cwd=folder.resolve())
+        target = resolve(words.target, words.arguments, words.as_options(), cwd=folder.resolve())
         check_machine(target.spec)
         check_program(target.spec)
     except BadInput as error:
@@ -206,7 +233,10 @@ def _placed(error: BadInput, words: Said) -> Fault:
     parts = [part for part in error.key.split(".") if part]
     if parts[:1] == ["parameters"] and len(parts) > 1 and parts[1] in words.parameters:
         return Fault(row=parts[1], field=".".join(parts[2:]), message=message)
-    key = parts[0] if parts else place.removeprefix("--set ").partition(".")[0].partition("=")[0]
+    named = ".".join(parts) or place.removeprefix("--set ").partition("=")[0]
+    if named in words.fields:
+        return Fault(field=named, message=message)
+    key = named.partition(".")[0]
     whole = ": ".join(part for part in (error.key, message) if part)
     return Fault(field=_KEYS.get(key, ""), message=whole if key not in _KEYS else message)
 

@@ -7,10 +7,13 @@ installed. There is no room in it for a command, a path of code, an environment 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from rung.api.formmethods import method_words
+from rung.api.formoptions import OptionValue
 from rung.api.formrows import (
     NO_VALUES,
     ONE_VALUE,
@@ -19,22 +22,25 @@ from rung.api.formrows import (
     Known,
     Row,
     Single,
+    flag_of,
     parameter_of,
     range_words,
     style_words,
     value_text,
 )
-from rung.api.forms import Goal, goal_of, methods, searcher_of
+from rung.api.forms import Goal, goal_of, methods
 from rung.api.formtargets import Found, Target
 from rung.api.targets import WHOLE_GRID, Options
 from rung.dialects.names import did_you_mean
 from rung.dialects.valohai.styles import StyleError
+from rung.dialects.yamltext import resolve
 from rung.model import BadInput, Parameter
 from rung.space import Space, SpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TASK_TYPES: Mapping[Kind, str] = {"grid": "grid_search", "random": "random_search", "bayesian": "bayesian_tpe"}
 _FLAGS = {
     "search": "--search", "schedule": "--schedule", "trials": "-n", "time": "--time", "workers": "-w", "seed": "--seed",
@@ -44,7 +50,8 @@ _FLAGS = {
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the form asks for. `rows` need not name every parameter: the others stay as they are. Fields that are None
-    are as the file has them."""
+    are as the file has them, and so are options of the searcher and the schedule that are not named; one that is null
+    or blank has its default."""
 
     target: Target
     kind: Kind
@@ -55,6 +62,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     value: float | None = None
     search: str | None = None
     schedule: str | None = None
+    search_options: dict[str, OptionValue] = {}
+    schedule_options: dict[str, OptionValue] = {}
     trials: int | None = None
     batch: int | None = None
     workers: int | None = None
@@ -73,11 +82,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 class Said(msgspec.Struct, kw_only=True):
     """The submission in the words of a command line, and what it makes of each parameter, as far as nothing is wrong.
-    `after`: the words that follow the target."""
+    `after`: the words that follow the target; `arguments`: those of them that a script gets as they are. `fields`: the
+    options of the searcher and the schedule that the form shows."""
 
     target: str
     before: list[str] = []
     after: list[str] = []
+    arguments: list[str] = []
+    fields: list[str] = []
     options: dict[str, Any] = {}
     parameters: dict[str, Parameter] = {}
     faults: list[Fault] = []
@@ -96,6 +108,10 @@ class Said(msgspec.Struct, kw_only=True):
         self.options[field] = value
         self.before += [_FLAGS[field], str(value)]
 
+    def fault(self, field: str, message: str, *, row: str = "") -> None:
+        """Something is wrong there."""
+        self.faults.append(Fault(row=row, field=field, message=message))
+
     def add(self, flag: str, field: str, text: str) -> None:
         """An option that may be given again."""
         self.options.setdefault(field, []).append(text)
@@ -103,7 +119,8 @@ class Said(msgspec.Struct, kw_only=True):
 
     def set(self, key: str, value: Any) -> None:
         """`--set key=value`."""
-        self.add("--set", "settings", f"{key}={json.dumps(value)}")
+        plain = isinstance(value, str) and _WORD.fullmatch(value) and resolve(value) == value
+        self.add("--set", "settings", f"{key}={value if plain else json.dumps(value)}")
 
     def follow(self, option: str, texts: list[str]) -> None:
         """A value for an option of the file, after the target."""
@@ -120,7 +137,7 @@ def said(found: Found, asked: Submission) -> Said:
         _of_step(words, found, asked, rows)
     else:
         _of_file(words, found, asked, rows)
-    _search(words, found, asked)
+    method_words(words, found, asked)
     _objective(words, found, asked)
     _budget(words, found, asked)
     return words
@@ -153,6 +170,9 @@ def _check_names(found: Found, asked: Submission) -> None:
 def _of_file(words: Said, found: Found, asked: Submission, rows: Mapping[str, Row]) -> None:
     for name, row in rows.items():
         known = found.parameters[name]
+        if known.flags:
+            _switch(words, known, row)
+            continue
         parameter = _parameter(words, known, row, asked.kind)
         if parameter is None or parameter == _begun(known, found.kind):
             continue
@@ -161,6 +181,17 @@ def _of_file(words: Said, found: Found, asked: Submission, rows: Mapping[str, Ro
             words.add(flag, "params" if flag == "-p" else "settings", text)
         except (StyleError, BadInput) as error:
             words.faults.append(_fault(name, error))
+
+
+def _switch(words: Said, known: Known, row: Row) -> None:
+    try:
+        flag = flag_of(row, known)
+    except StyleError as error:
+        words.faults.append(_fault(known.name, error))
+        return
+    if flag:
+        words.arguments.append(flag)
+        words.after.append(flag)
 
 
 def _of_step(words: Said, found: Found, asked: Submission, rows: Mapping[str, Row]) -> None:
@@ -243,36 +274,6 @@ def _fault(row: str, error: StyleError | BadInput) -> Fault:
 
 
 # --------------------------------------------------------------------------------------------------------- the study
-
-
-def _search(words: Said, found: Found, asked: Submission) -> None:
-    """Who proposes, and who stops early. Where the file gives options to another method, they do not come along."""
-    base = found.base.search
-    if found.step is not None and found.task is None:
-        if asked.kind != "bayesian":
-            return
-        method = asked.search or searcher_of(found)
-        if method != "tpe":
-            words.set("search", {"method": method} | ({} if asked.batch is None else {"batch": asked.batch}))
-        elif asked.batch is not None:
-            words.set("search.batch", asked.batch)
-    else:
-        own = {"grid": "grid", "random": "random", "single": base.method}
-        method = own.get(asked.kind) or asked.search or searcher_of(found)
-        batch = asked.batch if asked.kind == "bayesian" else base.batch
-        if method != base.method and base.options:
-            words.set("search", {"method": method} | ({} if batch is None else {"batch": batch}))
-        else:
-            if method != base.method:
-                words.give("search", method)
-            if batch is not None and batch != base.batch:
-                words.set("search.batch", batch)
-    schedule = found.base.schedule
-    if asked.schedule is not None and asked.schedule != schedule.method:
-        if schedule.options:
-            words.set("schedule", {"method": asked.schedule})
-        else:
-            words.give("schedule", asked.schedule)
 
 
 def _objective(words: Said, found: Found, asked: Submission) -> None:

@@ -6,24 +6,16 @@ program can go on from a checkpoint, which nobody knows before it has written on
 from the start at every promotion, while stopping asks nothing of a program and never leaves a worker idle. Who has
 checkpoints and wants nothing decided too early asks for `promotion`.
 
-| option | default | says |
-|---|---|---|
-| `type` | stopping | stopping or promotion |
-| `min`, `max`, `eta` | 1, see below, 3 | rungs at min, min eta, min eta^2, ... below max |
-| `levels` | - | the rungs themselves, instead |
-| `increment` | - | rungs at min, min + increment, ..., instead |
-| `brackets` | 1 | so many first rungs are tried, with Hyperband's part of the trials each |
-| `cut` | quantile; with promotion: count | who goes on (`rungs`) |
-
-Without `max` it is a constant parameter that is named like the resource (`rungs.limit`), or there is no top: trials end
-by themselves.
+Without the option `max` it is a constant parameter that is named like the resource (`rungs.limit`), or there is no
+top: trials end by themselves.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.schedule.options import Options
+from rung.model import MethodOption, defaults
+from rung.schedule.options import MAX, Options
 from rung.schedule.plan import asynchronous
 from rung.schedule.promotion import Promotion
 from rung.schedule.rungs import Cut, Ladder, ladder
@@ -40,13 +32,32 @@ if TYPE_CHECKING:
 TYPES = ("stopping", "promotion")
 MOST_RUNGS = 10_000  # of all brackets together
 FEW = 6  # levels that are read at a glance
-LADDER_OPTIONS: dict[str, Any] = {"min": 1, "max": None, "eta": 3, "levels": None, "increment": None}
+CUTS = ("quantile", "count")
+LADDER_OPTIONS: dict[str, MethodOption] = {
+    "min": MethodOption(1, "The resource of the first rung: no trial is ended below it"),
+    "max": MAX,
+    "eta": MethodOption(3, "One in so many goes on, and each rung is so many times as far as the one before"),
+    "levels": MethodOption(None, "The rungs themselves, such as 1, 5, 20, instead of min and eta", "numbers"),
+    "increment": MethodOption(None, "Rungs at min, min + increment, … instead", "number"),
+}
+TYPE_OPTION = MethodOption(
+    "stopping", "Stopping ends who is not among the best of a rung; promotion holds them", words=TYPES
+)
+CUT_OPTION = MethodOption(
+    None, "Who goes on: all up to a quantile of the results, or a share of their count; empty: by the type", words=CUTS
+)
 
 
 class Asha:
     """Asynchronous successive halving."""
 
-    options: ClassVar[dict[str, Any]] = {"type": "stopping", **LADDER_OPTIONS, "brackets": 1, "cut": None}
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "type": TYPE_OPTION,
+        **LADDER_OPTIONS,
+        "brackets": MethodOption(1, "How many first rungs are tried, with Hyperband's part of the trials each"),
+        "cut": CUT_OPTION,
+    }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         """Raises `BadInput`."""
@@ -84,7 +95,7 @@ class Race:
         self.resource = contest.schedule.resource or "step"
         self.kind = options.word("type", "stopping", TYPES)
         cut: Cut = "quantile" if self.kind == "stopping" else "count"
-        cut = "count" if options.word("cut", cut, ("quantile", "count")) == "count" else "quantile"
+        cut = "count" if options.word("cut", cut, CUTS) == "count" else "quantile"
         self.rungs = Rungs(ladder, brackets, len(contest.objectives), cut)
         fold = Stopping if self.kind == "stopping" else Promotion
         self.fold: Stopping | Promotion = fold(contest, rule, self.rungs)

@@ -149,7 +149,8 @@ class Scheduler(Protocol):
     """
 
     options: ClassVar[dict[str, Any]]
-    """The options a study file may give it, with their defaults."""
+    """The options a study file may give it, with their defaults. Ours are made from `declared`, a mapping of their
+    names to `model.MethodOption`, which says of each what it is."""
 
     def __init__(self, contest: Contest) -> None: ...
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.schedule.asha import LADDER_OPTIONS, Race, bracket_option, listed
+from rung.model import MethodOption, defaults
+from rung.schedule.asha import CUT_OPTION, LADDER_OPTIONS, TYPE_OPTION, Race, bracket_option, listed
 from rung.schedule.options import Options
 from rung.schedule.rungs import ladder
 from rung.schedule.synchronous import Synchronous
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 class Hyperband:
     """Brackets of successive halving, asynchronous or not."""
 
-    options: ClassVar[dict[str, Any]] = {
-        "synchronous": False,
-        "type": "stopping",
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "synchronous": MethodOption(False, "Whether a rung is decided only when all of it is known"),
+        "type": TYPE_OPTION,
         **LADDER_OPTIONS,
-        "brackets": None,
-        "cut": None,
+        "brackets": MethodOption(None, "How many first rungs are tried; empty: one for each rung", "number"),
+        "cut": CUT_OPTION,
     }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         """Raises `BadInput`."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.schedule.options import Options
-from rung.schedule.percentile import Percentile
+from rung.model import MethodOption, defaults
+from rung.schedule.options import GRACE, INTERVAL, MAX, Options
+from rung.schedule.percentile import POPULATION, Percentile
 
 if TYPE_CHECKING:
     from rung.schedule.base import Contest
@@ -15,13 +16,17 @@ class Median(Percentile):
     """The median stopping rule (Golovin et al. 2017, "Google Vizier", section 3.2.1): a trial ends at step s when its
     best value by s is strictly worse than the median of the running averages, over the steps up to s, of the other
     trials that have come as far. `average: false` takes their values at s instead, as Optuna's `MedianPruner` does.
-
-    `population`: so many others must have come as far. `grace`: nobody is ended below that resource. `interval`:
-    compare at its multiples only.
     """
 
     rule: ClassVar[str] = "median"
-    options: ClassVar[dict[str, Any]] = {"population": 5, "grace": 0, "interval": None, "average": True, "max": None}
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "population": POPULATION,
+        "grace": GRACE,
+        "interval": INTERVAL,
+        "average": MethodOption(True, "Whether others count by their running average, not by their value at the step"),
+        "max": MAX,
+    }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rung.model import MethodOption, defaults
 from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Resumed
 from rung.schedule.options import Options
 
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
 
 class RunToTheEnd:
-    """Every trial runs until its program ends.
+    """Every trial runs until its program ends."""
 
-    Option `max_concurrent_trials`: how many run at once, however many workers there are; None or 0: no limit.
-    """
-
-    options: ClassVar[dict[str, Any]] = {"max_concurrent_trials": None}
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "max_concurrent_trials": MethodOption(
+            None, "How many run at once, however many workers there are; empty or 0: no limit", "number"
+        ),
+    }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         self.contest = contest

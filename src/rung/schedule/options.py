@@ -14,7 +14,7 @@ import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rung.model import BadInput
+from rung.model import BadInput, MethodOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from rung.schedule.base import Contest
 
 Default = TypeVar("Default")
+MAX = MethodOption(
+    None, "How far a trial can go; empty: a constant parameter that is named like the resource", "number"
+)
+GRACE = MethodOption(0, "No trial is ended below this resource")
+INTERVAL = MethodOption(None, "Trials are compared at its multiples only; empty: at every report", "number")
+METRIC = MethodOption(None, "Which objective's metric is looked at; empty: the first", "text")
 
 
 class Options:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from rung.schedule.options import Options
+from rung.model import MethodOption, defaults
+from rung.schedule.options import MAX, METRIC, Options
 from rung.schedule.reasons import named, shown
 from rung.schedule.watch import WatchOne
 
@@ -34,14 +35,17 @@ class Patience(WatchOne):
     """
 
     rule: ClassVar[str] = "patience"
-    options: ClassVar[dict[str, Any]] = {
-        "reports": 10,
-        "span": None,
-        "min_delta": 0,
-        "metric": None,
-        "grace": 0,
-        "max": None,
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "reports": MethodOption(10, "A trial is ended after so many reports in a row without a better value"),
+        "span": MethodOption(
+            None, "After so much of the resource without a better value, instead of reports", "number"
+        ),
+        "min_delta": MethodOption(0, "What is better by no more than this does not count"),
+        "metric": METRIC,
+        "grace": MethodOption(0, "The count begins at this resource"),
+        "max": MAX,
     }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
-from rung.model import BadInput, Continue, Pause, Reason, Stop, to_wire
+from rung.model import BadInput, Continue, MethodOption, Pause, Reason, Stop, defaults, to_wire
 from rung.schedule.base import Ask, Begun, Bracket, Ended, Held, Hold, Over, Progress, Propose
 from rung.schedule.explore import Explorer, described
-from rung.schedule.options import Options, exact
+from rung.schedule.options import MAX, Options, exact
 from rung.schedule.ranking import UNKNOWN, ranking
 from rung.schedule.reasons import MOST_NAMED, Verdicts, figure, named, shown, trials
 from rung.schedule.rungs import limit, result
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 RULE = "pbt"
 POPULATION = 8
+MOST_MEMBERS = 100_000
+TYPES = ("asynchronous", "synchronous")
+FAILED = ("replaced", "worst")
 INTERVALS = 10  # that a known maximum is made of
 
 
@@ -70,21 +73,24 @@ class _Vacancy(msgspec.Struct, frozen=True):
 
 
 class PopulationBasedTraining:
-    """Options: `population` (8), `interval` (a tenth of `max`), `quantile` (0.25), `resample` (0.25), `factors`
-    ([0.8, 1.2]), `max` (`rungs.limit`; None: members run to their own end), `type` (asynchronous), `failed` (replaced:
-    another one begins in the slot of a member that failed; worst: it stays, the worst of a synchronous population,
-    until the round ends, and counts against the budget)."""
+    """Without a `max` members run to their own end. With `failed: worst` a member that failed counts against the budget
+    until the round ends."""
 
-    options: ClassVar[dict[str, Any]] = {
-        "population": POPULATION,
-        "interval": None,
-        "quantile": 0.25,
-        "resample": 0.25,
-        "factors": [0.8, 1.2],
-        "max": None,
-        "type": "asynchronous",
-        "failed": "replaced",
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "population": MethodOption(POPULATION, "Members that train side by side"),
+        "interval": MethodOption(None, "Resource between two decisions on a member; empty: a tenth of max", "number"),
+        "quantile": MethodOption(0.25, "The share of the worst that is replaced, and of the best that is copied"),
+        "resample": MethodOption(0.25, "The chance that a parameter of a copy is drawn anew"),
+        "factors": MethodOption([0.8, 1.2], "What it is multiplied with otherwise"),
+        "max": MAX,
+        "type": MethodOption("asynchronous", "Synchronous: all wait for each other at every interval", words=TYPES),
+        "failed": MethodOption(
+            "replaced",
+            "What becomes of a member that failed: worst (synchronous) keeps it as the worst until the round ends",
+            words=FAILED,
+        ),
     }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         if contest.space is None:
@@ -93,10 +99,10 @@ class PopulationBasedTraining:
         self.top = limit(contest)
         self.interval = _interval(options, self.top)
         self.trials = contest.budget.trials
-        self.population = options.whole("population", POPULATION, least=2)
+        self.population = options.whole("population", POPULATION, least=2, most=MOST_MEMBERS)
         self.quantile = _quantile(options, self.population)
-        self.synchronous = options.word("type", "asynchronous", ("asynchronous", "synchronous")) == "synchronous"
-        self.failed_stay = options.word("failed", "replaced", ("replaced", "worst")) == "worst"
+        self.synchronous = options.word("type", "asynchronous", TYPES) == "synchronous"
+        self.failed_stay = options.word("failed", "replaced", FAILED) == "worst"
         if self.failed_stay and not self.synchronous:
             raise options.error("failed", "only of `type: synchronous` can a failed member wait for the end of a round")
         self.turns = self.synchronous or contest.workers < self.population

@@ -6,14 +6,17 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rung.model import MethodOption, defaults
 from rung.schedule.marks import Column, Marks, Point, passed
-from rung.schedule.options import Options
+from rung.schedule.options import GRACE, INTERVAL, MAX, Options
 from rung.schedule.reasons import figure, shown
 from rung.schedule.watch import Watch, losses_of
 
 if TYPE_CHECKING:
     from rung.model import Stop
     from rung.schedule.base import Contest, Ended, Progress
+
+POPULATION = MethodOption(5, "So many others must have come as far before a trial is ended")
 
 
 class _Runner:
@@ -46,15 +49,21 @@ class Percentile(Watch):
     """The best `percentile` per cent of the trials at each resource go on, as Optuna's `PercentilePruner` has it.
 
     At each mark (`marks.Marks`) that a report passes, the trial's best loss so far is compared with the percentile of
-    the losses that the other trials had there. `population`: so many others must have come as far. `grace`: nobody is
-    ended below that resource. `interval`: compare at its multiples only.
+    the losses that the other trials had there.
 
     Several objectives: the trial ends when more of the others dominate its best values (the best of each objective)
     than may stand in front of it. Whoever breaks a bound stands behind all who keep them.
     """
 
     rule: ClassVar[str] = "percentile"
-    options: ClassVar[dict[str, Any]] = {"percentile": 50, "population": 5, "grace": 0, "interval": None, "max": None}
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "percentile": MethodOption(50, "The best so many per cent at each resource go on"),
+        "population": POPULATION,
+        "grace": GRACE,
+        "interval": INTERVAL,
+        "max": MAX,
+    }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
     average = False
 
     def __init__(self, contest: Contest) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.schedule.options import Options
+from rung.model import MethodOption, defaults
+from rung.schedule.options import GRACE, MAX, METRIC, Options
 from rung.schedule.reasons import figure, named, shown
 from rung.schedule.watch import WatchOne
 
 if TYPE_CHECKING:
     from rung.model import Stop
     from rung.schedule.base import Contest, Ended, Progress
+
+AGAINST = ("best", "first")
 
 
 class Threshold(WatchOne):
@@ -27,16 +30,17 @@ class Threshold(WatchOne):
     """
 
     rule: ClassVar[str] = "threshold"
-    options: ClassVar[dict[str, Any]] = {
-        "metric": None,
-        "above": None,
-        "below": None,
-        "factor": None,
-        "against": "best",
-        "nan": True,
-        "grace": 0,
-        "max": None,
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "metric": METRIC,
+        "above": MethodOption(None, "A trial whose metric is above this is ended", "number"),
+        "below": MethodOption(None, "A trial whose metric is below this is ended", "number"),
+        "factor": MethodOption(None, "A trial that is so many times worse than it was is ended", "number"),
+        "against": MethodOption("best", "Its best value so far, or its first, is what the factor is of", words=AGAINST),
+        "nan": MethodOption(True, "Whether a value that is no finite number ends a trial"),
+        "grace": GRACE,
+        "max": MAX,
     }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)
@@ -44,7 +48,7 @@ class Threshold(WatchOne):
         self.above = options.number("above", None)
         self.below = options.number("below", None)
         self.factor = options.number("factor", None, above=1)
-        self.against = options.word("against", "best", ("best", "first"))
+        self.against = options.word("against", "best", AGAINST)
         self.nan = options.flag("nan", True)
         self._base: dict[int, float] = {}  # the finite loss that the factor is held against, of each running trial
         if self.above is not None and self.below is not None and self.above <= self.below:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 import numpy as np
 
-from rung.schedule.options import Options
+from rung.model import MethodOption, defaults
+from rung.schedule.options import MAX, Options
 from rung.schedule.watch import Watch, losses_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,12 @@ class Wilcoxon(Watch):
     """
 
     rule: ClassVar[str] = "wilcoxon"
-    options: ClassVar[dict[str, Any]] = {"p": 0.1, "min": 2, "max": None}
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "p": MethodOption(0.1, "The level of each test: the smaller, the surer before a trial is ended"),
+        "min": MethodOption(2, "So many steps must both trials have"),
+        "max": MAX,
+    }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)

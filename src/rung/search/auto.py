@@ -91,7 +91,7 @@ class Auto:
         """Before anything else the best of each earlier study; else, where nobody said what they believe, each
         parameter's default or the middle of its range. None later on, and where that is taken or not allowed."""
         units, _, _, source = self.history.earlier()
-        studies = len(np.unique(source))
+        studies = len(set(source.tolist()))
         if self.known.covered or self.history.n > studies:
             return None
         for place in best_earlier(self.history, studies):

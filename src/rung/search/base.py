@@ -92,7 +92,8 @@ class Searcher(Protocol):
     """The contract; `rung.testing.searchers.SearcherConformance` proves it for an implementation."""
 
     options: ClassVar[Mapping[str, Any]]
-    """The options a study file may give it, with their defaults."""
+    """The options a study file may give it, with their defaults. Ours are made from `declared`, a mapping of their
+    names to `model.MethodOption`, which says of each what it is."""
 
     def __init__(self, problem: Problem) -> None: ...
 

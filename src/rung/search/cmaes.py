@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from rung.model import BadInput
+from rung.model import BadInput, MethodOption, defaults
 from rung.search.base import Proposed, Result, Suggestion
 from rung.search.history import History
+from rung.search.options import whole_option
 from rung.search.pareto import ranks
 from rung.search.population import (
     TRIES,
@@ -33,7 +34,6 @@ from rung.search.population import (
     drawn,
     free_columns,
     ordered,
-    population_option,
     sizes,
 )
 
@@ -71,12 +71,15 @@ class Sample(NamedTuple):
 class CmaEs:
     """CMA-ES with margin and BIPOP restarts. Unordered choices of more than two values are refused: CMA-ES needs an
     order or a distance. Parameters that are inactive are searched along, without effect.
-
-    Options: `population` (default 4 + 3 ln d, at least one a worker) and `step` (the first standard deviation in the
-    unit cube, default 0.2).
     """
 
-    options: ClassVar[Mapping[str, Any]] = {"population": None, "step": STEP}
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "population": MethodOption(
+            None, "Configurations of a generation; empty: 4 + 3 ln d for d parameters, at least one a worker", "number"
+        ),
+        "step": MethodOption(STEP, "The first standard deviation, as a share of each parameter's range"),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.space, self.seed, self.version = problem.space, problem.seed, problem.space_version
@@ -84,7 +87,7 @@ class CmaEs:
         self._refuse_choices()
         self._free = free_columns(self.history.columns)
         usual = max(4 + math.floor(3 * math.log(max(1, len(self._free)))), problem.workers)
-        self.size = population_option(problem, "population", usual, least=4)
+        self.size = whole_option(problem, "population", usual, least=4)
         self.step = _step_option(problem)
         self._sizes = sizes(self.history.columns)[self._free]
         self._run: Run | None = None
@@ -298,7 +301,8 @@ def _named(start: int) -> str:
 
 
 def _step_option(problem: Problem) -> float:
-    step = problem.search.options.get("step", STEP)
+    step = problem.search.options.get("step")
+    step = STEP if step is None else step
     if isinstance(step, bool) or not isinstance(step, int | float) or not 0 < step <= 1:
         raise BadInput(f"expected a number above 0 and at most 1, got {step!r}", key="search.step")
     return float(step)

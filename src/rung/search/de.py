@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from rung.model import MethodOption, defaults
 from rung.search.base import Proposed, Result
 from rung.search.history import History
+from rung.search.options import whole_option
 from rung.search.population import (
     Beginning,
     Candidate,
@@ -22,7 +24,6 @@ from rung.search.population import (
     filled,
     free_columns,
     ordered,
-    population_option,
     propose,
     sizes,
 )
@@ -41,17 +42,17 @@ STRAY = 0.05  # how often a choice takes any other value: differences alone neve
 
 
 class DifferentialEvolution:
-    """Each of P members is the best trial of its line. Option: `population` (P; default a twelfth of the budget, 8
-    to 50)."""
+    """Each of P members, the `population`, is the best trial of its line."""
 
-    options: ClassVar[Mapping[str, Any]] = {"population": None}
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "population": MethodOption(None, "How many members; empty: a twelfth of the budget, 8 to 50", "number"),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.space = problem.space
         self.history = History(problem)
-        self.size = population_option(
-            problem, "population", default_population(problem, least=8, turns=12), least=PARENTS
-        )
+        self.size = whole_option(problem, "population", default_population(problem, least=8, turns=12), least=PARENTS)
         self._beginning = Beginning(problem, self.size)
         self._free = free_columns(self.history.columns)
         self._categorical = categorical(self.history.columns)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from rung.model import MethodOption, defaults
 from rung.search.history import History
+from rung.search.options import whole_option
 from rung.search.population import (
     Beginning,
     Candidate,
@@ -20,7 +22,6 @@ from rung.search.population import (
     free_columns,
     moved,
     ordered,
-    population_option,
     propose,
 )
 
@@ -36,18 +37,24 @@ MORE = 8  # after so many children that were no use, one more parameter changes
 
 
 class Evolution:
-    """The population is the last P trials with a result; a parent is the best of S of them, drawn at random.
+    """The `population` is the last P trials with a result; a parent is the best of S of them (`tournament`), drawn at
+    random."""
 
-    Options: `population` (P; default a sixth of the budget, 10 to 50) and `tournament` (S; default P / 4).
-    """
-
-    options: ClassVar[Mapping[str, Any]] = {"population": None, "tournament": None}
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "population": MethodOption(
+            None, "So many last trials may have children; empty: a sixth of the budget, 10 to 50", "number"
+        ),
+        "tournament": MethodOption(
+            None, "A parent is the best of so many, drawn at random; empty: a quarter of the population", "number"
+        ),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.space = problem.space
         self.history = History(problem)
-        self.size = population_option(problem, "population", default_population(problem, least=10, turns=6), least=2)
-        self.tournament = population_option(problem, "tournament", max(2, self.size // 4), least=1)
+        self.size = whole_option(problem, "population", default_population(problem, least=10, turns=6), least=2)
+        self.tournament = whole_option(problem, "tournament", max(2, self.size // 4), least=1)
         self._beginning = Beginning(problem, self.size)
         self._free = free_columns(self.history.columns)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import BadInput
+from rung.model import BadInput, MethodOption, defaults
 from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.search.novelty import FirstFree
 
@@ -19,7 +19,13 @@ class Grid:
     of configurations, those and no others. Raises `SpaceError` when a domain is infinite or a point is not in the
     space, `BadInput` for another option than true or false."""
 
-    options: ClassVar[Mapping[str, Any]] = {"backwards": False, "points": None}
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "backwards": MethodOption(False, "Whether it begins at the end"),
+        "points": MethodOption(
+            None, "A list of configurations, such as [{lr: 0.1}, {lr: 0.2}]: those and no others", "data"
+        ),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.size = problem.space.size

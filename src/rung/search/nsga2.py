@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from rung.model import MethodOption, defaults
 from rung.search.base import Result
 from rung.search.history import History
+from rung.search.options import whole_option
 from rung.search.population import (
     Beginning,
     Candidate,
@@ -24,7 +26,6 @@ from rung.search.population import (
     free_columns,
     moved,
     ordered,
-    population_option,
     propose,
     reflected,
 )
@@ -41,15 +42,19 @@ SPREAD_MUTATION = 10.0
 
 
 class Nsga2:
-    """Parents win a tournament of two among the best P trials. Option: `population` (P; default a twentieth of the
-    budget, 10 to 50)."""
+    """Parents win a tournament of two among the best P trials, the `population`."""
 
-    options: ClassVar[Mapping[str, Any]] = {"population": None}
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "population": MethodOption(
+            None, "So many best trials may have children; empty: a twentieth of the budget, 10 to 50", "number"
+        ),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.space = problem.space
         self.history = History(problem)
-        self.size = population_option(problem, "population", default_population(problem, least=10, turns=20), least=2)
+        self.size = whole_option(problem, "population", default_population(problem, least=10, turns=20), least=2)
         self._beginning = Beginning(problem, self.size)
         self._free = free_columns(self.history.columns)
         self._categorical = categorical(self.history.columns)

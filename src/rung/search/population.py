@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rung.model import BadInput
 from rung.search.base import Exhausted, Suggestion
 from rung.search.novelty import draw
 from rung.search.pareto import crowding, ranks
@@ -111,16 +110,6 @@ def best_earlier(history: History, most: int) -> list[int]:
         order = ordered(losses[rows], violations[rows])[:most]
         ranked += [(place, study, int(row)) for place, row in enumerate(rows[order])]
     return [row for _, _, row in sorted(ranked)[:most]]
-
-
-def population_option(problem: Problem, name: str, default: int, *, least: int) -> int:
-    """The whole number that the study gives as option `name` of its searcher. Raises `BadInput`."""
-    value = problem.search.options.get(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise BadInput(f"expected a whole number of at least {least}, got {value!r}", key=f"search.{name}")
-    return value
 
 
 def default_population(problem: Problem, *, least: int, turns: int) -> int:

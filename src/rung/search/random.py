@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import BadInput
+from rung.model import BadInput, MethodOption, defaults
 from rung.search.base import Delta, Exhausted, Problem, Suggestion
 from rung.search.novelty import draw
 
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 class Random:
     """Draws each parameter from its own distribution; never the same configuration twice, nor more than `repeats`
-    times. Option `independent` (false): with `repeats`, chance alone says which one comes again, not the results so
-    far."""
+    times."""
 
-    options: ClassVar[Mapping[str, Any]] = {"independent": False}
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "independent": MethodOption(
+            False, "Whether, with repeats, chance alone says which configuration comes again, not the results so far"
+        ),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.space = problem.space

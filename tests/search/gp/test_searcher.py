@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from rung.search.base import Problem
-from rung.search.gp import GP, optimise, surrogate
+from rung.search.gp import GP
 from rung.testing.searchers import Make, SearcherConformance
+
+pytestmark = pytest.mark.usefixtures("little_effort")
 
 
 def quick(problem: Problem) -> GP:
@@ -14,21 +16,10 @@ def quick(problem: Problem) -> GP:
     return GP(msgspec.structs.replace(problem, search=msgspec.structs.replace(problem.search, options=options)))
 
 
-@pytest.fixture(autouse=True)
-def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contract holds however long fits and searches take: here they are short."""
-    for module, name, value in [
-        (surrogate, "FIRST_STEPS", 4),
-        (surrogate, "STEPS", 2),
-        (optimise, "STARTS", 3),
-        (optimise, "FIRST_ROUNDS", 5),
-        (optimise, "ROUNDS", 3),
-        (optimise, "SWEEPS", 2),
-    ]:
-        monkeypatch.setattr(module, name, value)
-
-
 class TestGP(SearcherConformance):
+    proposals = 20
+    spaces_each = 3
+
     @pytest.fixture
     def make(self) -> Make:
         return quick

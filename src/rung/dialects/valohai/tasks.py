@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rung.dialects.valohai.styles import Variant
 
 RANDOM_FIRST = 20
+BAYESIAN = SearchSpec(method="tpe", options={"start": RANDOM_FIRST, "design": "random"})
 RECOMMENDED = 30
 _ON_FAILURE: dict[str | None, Literal["continue", "fail", "stop"]] = {
     None: "fail", "continue-and-complete": "continue", "continue-and-error": "fail", "stop-all-and-error": "stop",
@@ -228,8 +229,7 @@ class Builder:
         return self._ranges(), SearchSpec(method="random", repeats=count or 1, options=options), count
 
     def _bayesian_tpe(self) -> tuple[list[Parameter], SearchSpec, int | None]:
-        options = {"start": RANDOM_FIRST, "design": "random"}
-        return self._ranges(), SearchSpec(method="tpe", batch=self.task.batch, options=options), self.task.count
+        return self._ranges(), msgspec.structs.replace(BAYESIAN, batch=self.task.batch), self.task.count
 
     def _manual_search(self) -> tuple[list[Parameter], SearchSpec, int | None]:
         """Every set, once for each combination of what the task's parameters list and the set does not name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rung.model import Continue, Pause, Stop
+from rung.model import Continue, MethodOption, Pause, Stop, defaults
 from rung.schedule.adaptive.bracket import Complete, Dropped, Parked, Wanted
 from rung.schedule.adaptive.brackets import expected_starts
 from rung.schedule.adaptive.halving import Halving
@@ -43,7 +43,8 @@ class Adaptive:
     are full it runs beside them, up to `max`.
     """
 
-    options: ClassVar[dict[str, Any]] = OPTIONS
+    declared: ClassVar[dict[str, MethodOption]] = OPTIONS
+    options: ClassVar[dict[str, Any]] = defaults(OPTIONS)
 
     def __init__(self, contest: Contest) -> None:
         self.settings = checked(contest)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
+from rung.model import MethodOption
 from rung.schedule.adaptive.brackets import MODES, Mode, asynchronous, bracket_rungs, most_rungs, synchronous
-from rung.schedule.options import Options
+from rung.schedule.options import MAX, Options
 from rung.schedule.rungs import limit
 
 if TYPE_CHECKING:
@@ -19,18 +20,20 @@ if TYPE_CHECKING:
 Kind = Literal["stopping", "promotion", "synchronous"]
 KINDS: tuple[Kind, ...] = ("stopping", "promotion", "synchronous")
 MOST_RUNGS = 1000
-OPTIONS: dict[str, Any] = {
-    "mode": "standard",
-    "max": None,
-    "trials": None,
-    "divisor": 4,
-    "eta": None,
-    "max_rungs": 5,
-    "bracket_rungs": None,
-    "num_rungs": None,
-    "max_concurrent_trials": 16,
-    "type": "stopping",
-    "budget": None,
+OPTIONS: dict[str, MethodOption] = {
+    "mode": MethodOption(
+        "standard", "Aggressive: one bracket; standard: half of the possible ones; conservative: all", words=MODES
+    ),
+    "max": MAX,
+    "trials": MethodOption(None, "How many trials are begun; empty: as many as the study's budget says", "number"),
+    "divisor": MethodOption(4, "One in so many goes on"),
+    "eta": MethodOption(None, "Another word for divisor", "number"),
+    "max_rungs": MethodOption(5, "How many rungs the longest bracket has"),
+    "bracket_rungs": MethodOption(None, "How many rungs each bracket has, such as [3, 2]; empty: by the mode", "data"),
+    "num_rungs": MethodOption(None, "One bracket of so many rungs, instead", "number"),
+    "max_concurrent_trials": MethodOption(16, "How many trials all brackets together want at once; 0: no limit"),
+    "type": MethodOption("stopping", "By which rule a bracket decides", words=KINDS),
+    "budget": MethodOption(None, "The work of a synchronous search, in the resource, instead of trials", "number"),
 }
 
 

@@ -4,13 +4,7 @@ Every trial runs to its first look and is then held, unless nothing else is wort
 most on the best result, per second it still has to run, has the next free place: a trial that waits, or a new
 configuration. What every partial curve says of itself and of its neighbours goes into it (`kernel`, `outlook`).
 
-| option | default | says |
-|---|---|---|
-| `max` | see `rungs.limit` | the resource that a trial ends with; where nobody says, that of the first that ended |
-| `min` | max / 16 | where a trial is looked at first; then at max / 2^k above it |
-| `eta` | 2 | one look is so many times as far as the one before |
-| `initial` | d + 1, 4 to 10, workers | so many trials are looked at before one is preferred |
-| `checkpoint` | learned | whether a trial that is continued goes on from a checkpoint, or begins again |
+Where nobody says how far a trial goes, it is as far as the first that ended. Looks are at max / eta^k.
 
 With several objectives, or no space, there is no one value to model: then it is `asha`, of the type that stops.
 """
@@ -24,14 +18,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 import numpy as np
 
-from rung.model import Continue, Pause, ScheduleSpec, Stop
+from rung.model import Continue, MethodOption, Pause, ScheduleSpec, Stop, defaults
 from rung.schedule.asha import Asha
 from rung.schedule.auto.curves import Curve, Resumption
 from rung.schedule.auto.fresh import anywhere, around, unknown
 from rung.schedule.auto.outlook import Candidates, Fitted, Outlook, Worth, learn
 from rung.schedule.auto.words import Forecast, Words
 from rung.schedule.base import Ask, Begun, Ended, Held, Over, Progress, Propose, Resumed
-from rung.schedule.options import Options, exact
+from rung.schedule.options import MAX, Options, exact
 from rung.schedule.rungs import limit
 from rung.search.gp.inputs import shape_of
 
@@ -57,7 +51,18 @@ STREAM = 0xF7EE2E  # tells this use of the study's seed from others
 class FreezeThaw:
     """A joint model over configurations and resource says who has a place."""
 
-    options: ClassVar[dict[str, Any]] = {"min": None, "max": None, "eta": 2, "initial": None, "checkpoint": None}
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "min": MethodOption(None, "Where a trial is looked at first; empty: a sixteenth of max", "number"),
+        "max": MAX,
+        "eta": MethodOption(2, "One look is so many times as far as the one before"),
+        "initial": MethodOption(
+            None, "So many trials are looked at before one is preferred; empty: by parameters and workers", "number"
+        ),
+        "checkpoint": MethodOption(
+            None, "Whether a trial that is continued goes on from a checkpoint, or begins again; empty: learned", "flag"
+        ),
+    }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         """Raises `BadInput`."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 import numpy as np
 
+from rung.model import MethodOption, defaults
 from rung.schedule.curve.calibration import is_measured, measured_share
 from rung.schedule.curve.record import Finished, Prospect, Record
 from rung.schedule.curve.track import Track, looks
-from rung.schedule.options import Options
+from rung.schedule.options import MAX, Options
 from rung.schedule.rungs import result
 from rung.schedule.watch import Watch
 
@@ -51,7 +52,14 @@ class Curve(Watch):
     """
 
     rule: ClassVar[str] = "curve"
-    options: ClassVar[dict[str, Any]] = {"max": None, "alpha": 0.05, "top": 1, "population": 10, "measure": 0.1}
+    declared: ClassVar[dict[str, MethodOption]] = {
+        "max": MAX,
+        "alpha": MethodOption(0.05, "Of the trials that would end among the best, the share that may be ended"),
+        "top": MethodOption(1, "How many count as the best"),
+        "population": MethodOption(10, "So many trials must have run to the end before any is ended"),
+        "measure": MethodOption(0.1, "The share of the first trials that is never ended, to learn from"),
+    }
+    options: ClassVar[dict[str, Any]] = defaults(declared)
 
     def __init__(self, contest: Contest) -> None:
         super().__init__(contest)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from rung.model import BadInput
+from rung.model import BadInput, MethodOption, defaults
 from rung.search import pareto
 from rung.search.base import Delta, Exhausted, Problem, Proposed, Suggestion
 from rung.search.beliefs import Beliefs
@@ -35,6 +35,7 @@ from rung.search.gp.transform import backward, clipped
 from rung.search.gp.words import Predicted, reason
 from rung.search.history import History
 from rung.search.novelty import draw
+from rung.search.options import whole_option
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -51,6 +52,8 @@ FITTED_AGAIN = 1.05  # growth of the number of results after which hyperparamete
 ALWAYS_FITTED = 50  # results up to which every new one is reason enough
 CHOSEN_AGAIN = 1.25  # growth of the number of results after which the scale of the losses is chosen again
 PENDING = 300  # pending rows that a model is told of, the latest
+CANDIDATES = 1024
+MOST_INITIAL = 1_000  # whose distances are all computed, of several designs
 GLOBAL = 2  # of so many proposals one is looked for in the whole space
 CENTRES = 5  # good rows that candidates are drawn around
 BELIEVED = 0xBE11EF  # tells the draws from the user's beliefs from other uses of the study's seed
@@ -67,21 +70,30 @@ class Surrogates(NamedTuple):
 class GP:
     """An initial design, then the row of the greatest expected improvement."""
 
-    options: ClassVar[Mapping[str, Any]] = {"initial": None, "candidates": 1024, "warp": True, "global": GLOBAL}
-    """`initial`: points of the initial design (None: by dimension and budget); `candidates`: rows that each search
-    begins with; `warp`: whether inputs are warped where there are few; `global`: of so many proposals one is looked for
-    in the whole space, the others around the best row."""
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "initial": MethodOption(None, "Points of the initial design; empty: by parameters and budget", "number"),
+        "candidates": MethodOption(CANDIDATES, "Configurations that each search for a proposal begins with"),
+        "warp": MethodOption(True, "Whether inputs are warped, where there are few parameters"),
+        "global": MethodOption(
+            GLOBAL, "One in so many proposals is looked for in the whole space, others near the best"
+        ),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.history = History(problem)
-        self.given = _read({**self.options, **problem.search.options})
-        self.initial = self.given["initial"] or _initial(problem)
+        self.initial = whole_option(problem, "initial", _initial(problem), least=1, most=MOST_INITIAL)
+        self.candidates = whole_option(problem, "candidates", CANDIDATES, least=2)
+        self.everywhere = whole_option(problem, "global", GLOBAL, least=1)
+        warp = problem.search.options.get("warp")
+        if warp is not None and not isinstance(warp, bool):
+            raise BadInput(f"expected true or false, got {warp!r}", key="search.warp")
         self.beliefs = Beliefs(problem.space)
         self._memo: dict[str, Any] = {}
         self._seen = 0  # deltas
         self._learned: tuple[int, Data, Surrogates] | None = None  # what was learned of so many deltas
-        self._shape = shape_of(problem.space, warp=self.given["warp"])
+        self._shape = shape_of(problem.space, warp=warp is not False)
         self._design: Floats | None = None
 
     def observe(self, deltas: Sequence[Delta]) -> None:
@@ -186,7 +198,7 @@ class GP:
         known = (
             frozenset(row.tobytes() for row in self.history.units) if self.problem.search.repeats == 1 else frozenset()
         )
-        return Search(self.problem.space, aim, region, known, self.given["candidates"], rng)
+        return Search(self.problem.space, aim, region, known, self.candidates, rng)
 
     def _region(
         self, own: Floats, means: Floats, feasible: np.ndarray, model: Model, rng: np.random.Generator
@@ -195,7 +207,7 @@ class GP:
         order = np.lexsort([means.sum(axis=1), ~feasible])[:CENTRES]
         centres = np.where(np.isnan(own[order]), rng.random(own[order].shape), own[order])
         d = own.shape[1]
-        if means.shape[1] > 1 or not self.history.n % self.given["global"]:
+        if means.shape[1] > 1 or not self.history.n % self.everywhere:
             return Region(np.zeros(d), np.ones(d), centres)
         lengths = np.full(d, np.inf)
         lengths[model.shape.smooth] = model.hyper.lengths[: len(model.shape.smooth)]
@@ -243,17 +255,6 @@ def expected_improvement(at: Predicted, losses: Floats) -> float:
 def _prediction(fitted: Fitted, row: Floats) -> Predicted:
     at = predict(fitted.model, row)
     return Predicted(*backward(fitted.output, at.mean[0] + at.sd[0] * np.array([0.0, -1.0, 1.0])).tolist())
-
-
-def _read(given: dict[str, Any]) -> dict[str, Any]:
-    """The options, checked. Raises `BadInput`."""
-    for name, least in (("initial", 1), ("candidates", 2), ("global", 1)):
-        number = given[name]
-        if (number is not None or name != "initial") and (type(number) is not int or number < least):
-            raise BadInput(f"expected an integer of at least {least}, got {number!r}", key=f"search.options.{name}")
-    if not isinstance(given["warp"], bool):
-        raise BadInput(f"expected true or false, got {given['warp']!r}", key="search.options.warp")
-    return given
 
 
 def _initial(problem: Problem) -> int:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from rung.model import BadInput
+from rung.model import BadInput, MethodOption, defaults
 from rung.search.base import Exhausted, Suggestion
 from rung.search.beliefs import Beliefs
 from rung.search.history import History
 from rung.search.novelty import draw
+from rung.search.options import whole_option
 from rung.search.tpe.estimator import Estimate
 from rung.search.tpe.kernels import Geometry
 from rung.search.tpe.split import Ranking, split
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 START = 10  # trials that fill the space before results decide
 CANDIDATES = 32
+DESIGNS = ("latin", "random")
 PENALTY = 0.95  # of the gain at the very place of a pending trial
 ROUNDS = 3  # of candidates, each four times as many, until one is new
 DESIGN = 0x7BE  # the purpose of the generator that draws the start
@@ -37,19 +39,24 @@ DESIGN = 0x7BE  # the purpose of the generator that draws the start
 class TPE:
     """A multivariate tree-structured Parzen estimator over mixed and conditional spaces.
 
-    Options: `start`: how many trials come before results decide; `design`: whether these fill the space ("latin") or
-    are drawn from it ("random"); `candidates`: how many are compared for each proposal. Raises `BadInput`.
+    Raises `BadInput`.
     """
 
-    options: ClassVar[Mapping[str, Any]] = {"start": START, "candidates": CANDIDATES, "design": "latin"}
+    declared: ClassVar[Mapping[str, MethodOption]] = {
+        "start": MethodOption(START, "How many trials come before results decide"),
+        "candidates": MethodOption(CANDIDATES, "How many configurations are compared for each proposal"),
+        "design": MethodOption("latin", "The first trials fill the space, or are drawn from it", words=DESIGNS),
+    }
+    options: ClassVar[Mapping[str, Any]] = defaults(declared)
 
     def __init__(self, problem: Problem) -> None:
         self.space, self.budget = problem.space, problem.budget
-        given = {**self.options, **problem.search.options}
-        self.start, self.candidates = int(given["start"]), int(given["candidates"])
-        self.drawn = given["design"] == "random"
-        if given["design"] not in {"latin", "random"}:
-            raise BadInput(f"expected latin or random, got {given['design']!r}", key="search.design")
+        self.start = whole_option(problem, "start", START, least=0)
+        self.candidates = whole_option(problem, "candidates", CANDIDATES, least=1)
+        design = problem.search.options.get("design") or "latin"
+        if design not in DESIGNS:
+            raise BadInput(f"expected latin or random, got {design!r}", key="search.design")
+        self.drawn = design == "random"
         self.history = History(problem)
         self.ranking = Ranking(self.history)
         self.geometry = Geometry(problem.space)

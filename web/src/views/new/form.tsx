@@ -4,8 +4,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useReadOnly } from "../../shared/session.tsx";
-import { faultsOf, revived, startState, submission } from "./formstate.ts";
-import type { Form, FormState, RowState } from "./formstate.ts";
+import { faultsOf, optionFields, revived, startState, submission } from "./formstate.ts";
+import type { Form, FormState, RowState, Submission } from "./formstate.ts";
 import classes from "./new.module.css";
 import { ParameterRow } from "./parameterrow.tsx";
 import { freshKey, startStudy, usePreview } from "./preview.ts";
@@ -64,7 +64,8 @@ export function NewStudyForm({ form }: { form: Form }) {
   const seen = usePreview(asked, wrong);
   const { preview, faults } = seen;
   const means = new Map(preview?.rows.map((row) => [row.name, row]));
-  const other = faults.filter((fault) => fault.row === "" && !FIELDS.includes(fault.field));
+  const fields = [...FIELDS, ...optionFields(form, state)];
+  const other = faults.filter((fault) => fault.row === "" && !fields.includes(fault.field));
   const begin = useStart(forget);
   const { file, step, task } = form.target;
 
@@ -72,7 +73,7 @@ export function NewStudyForm({ form }: { form: Form }) {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (ready(seen)) begin.start(asked);
+        if (ready(seen)) begin.start(asked, preview?.digest ?? "");
       }}
       noValidate
       aria-label="New study"
@@ -153,11 +154,13 @@ function useStart(forget: () => void) {
   const queries = useQueryClient();
   const once = useRef({ asked: "", key: "" });
   const starting = useMutation({
-    mutationFn: (asked: Parameters<typeof startStudy>[0]) => {
+    mutationFn: ({ asked, digest }: { asked: Submission; digest: string }) => {
       const text = JSON.stringify(asked);
       if (once.current.asked !== text) once.current = { asked: text, key: freshKey() };
-      return startStudy(asked, once.current.key);
+      return startStudy(asked, once.current.key, digest);
     },
+    // whatever was refused, the file may have been changed since it was read
+    onError: () => void queries.invalidateQueries({ queryKey: ["project"] }),
     onSuccess: (study) => {
       forget();
       void queries.invalidateQueries({ queryKey: ["studies"] });
@@ -166,8 +169,8 @@ function useStart(forget: () => void) {
     retry: false,
   });
   return {
-    start: (asked: Parameters<typeof startStudy>[0]) => {
-      if (!starting.isPending) starting.mutate(asked);
+    start: (asked: Submission, digest: string) => {
+      if (!starting.isPending) starting.mutate({ asked, digest });
     },
     starting: starting.isPending || starting.isSuccess,
     refusal: starting.error?.message,

@@ -5,7 +5,10 @@ import {
   faultsOf,
   fieldsOf,
   modeOf,
+  methodOf,
   modesFor,
+  optionAt,
+  optionFields,
   revived,
   rowFault,
   startCommand,
@@ -13,8 +16,9 @@ import {
   startState,
   submission,
   valuesText,
+  withOption,
 } from "./formstate.ts";
-import type { Form, FormRow } from "./formstate.ts";
+import type { Form, FormOption, FormRow } from "./formstate.ts";
 
 const all = ["single", "multiple", "linear", "logspace", "random", "range"] as const;
 const lr: FormRow = {
@@ -44,6 +48,9 @@ const width: FormRow = {
   },
   default: null,
 };
+function option(name: string, kind: FormOption["kind"], usual: unknown, given: unknown = null): FormOption {
+  return { name, text: "", kind, default: usual, words: [], given };
+}
 const form: Form = {
   target: { file: "train.py" },
   dialect: "script",
@@ -56,8 +63,15 @@ const form: Form = {
   metrics: ["loss"],
   search: "auto",
   schedule: "none",
-  searchers: [],
-  schedules: [],
+  searchers: [{ name: "tpe", text: "", options: [option("start", "number", 10, 5)] }],
+  schedules: [
+    { name: "none", text: "", options: [] },
+    {
+      name: "asha",
+      text: "",
+      options: [option("eta", "number", 3), option("levels", "numbers", null, [1, 5, 20])],
+    },
+  ],
   trials: null,
   batch: null,
   workers: 1,
@@ -121,6 +135,30 @@ void test("what a kind of study has no use for is not sent", () => {
   assert.deepEqual([sent("grid").search, sent("grid").batch, sent("grid").trials], [null, null, 50]);
   assert.equal(sent("single").trials, null);
   assert.deepEqual(sent("grid").tags, ["a", "b", "c"]);
+});
+
+void test("options are sent where they are not as the file has them, and stay with their method", () => {
+  const state = { ...startState(form), kind: "bayesian" as const, search: "tpe", schedule: "asha" };
+  const asha = methodOf(form, state, "schedule");
+  const [eta, levels] = asha?.options ?? [];
+  assert.ok(asha && eta && levels);
+  assert.deepEqual(
+    [optionAt(state, "schedule", asha, eta), optionAt(state, "schedule", asha, levels)],
+    ["", "1, 5, 20"],
+  );
+  assert.deepEqual(submission(form, state).schedule_options, {});
+  const edited = { ...state, options: withOption(state, "schedule", "asha", "eta", " 4 ") };
+  const cleared = { ...edited, options: withOption(edited, "schedule", "asha", "levels", "") };
+  assert.deepEqual(submission(form, cleared).schedule_options, { eta: "4", levels: "" });
+  assert.deepEqual(submission(form, { ...cleared, schedule: "none" }).schedule_options, {});
+  assert.deepEqual(submission(form, { ...cleared, kind: "single" }).schedule_options, {});
+  assert.deepEqual(optionFields(form, state), ["search.start", "schedule.eta", "schedule.levels"]);
+  assert.deepEqual(revived(form, JSON.stringify(cleared)).options, cleared.options);
+  assert.equal(
+    methodOf(form, { ...state, kind: "random" }, "search"),
+    undefined,
+    "none is known of that name",
+  );
 });
 
 void test("one execution takes one value, and a grid no range of the searcher", () => {

@@ -12,6 +12,12 @@ export type Submission = Schemas["Submission"];
 export type Preview = Schemas["Preview"];
 /** What is wrong, and where. */
 export type Fault = Schemas["Fault"];
+/** A searcher or a schedule. */
+export type Method = Schemas["Method"];
+/** An option of one of them. */
+export type FormOption = Schemas["FormOption"];
+/** Who proposes, or who stops early. */
+export type Part = "search" | "schedule";
 /** A sort of study. */
 export type Kind = Form["kind"];
 /** How a parameter is varied. */
@@ -50,6 +56,8 @@ export type FormState = {
   value: string;
   search: string;
   schedule: string;
+  /** What was typed for options, by method and option: going back to a method loses nothing. */
+  options: Record<Part, Record<string, Record<string, string>>>;
   trials: string;
   batch: string;
   workers: string;
@@ -113,6 +121,7 @@ export function startState(form: Form): FormState {
     value: text(form.objective.value),
     search: form.search,
     schedule: form.schedule,
+    options: { search: {}, schedule: {} },
     trials: text(form.trials),
     batch: text(form.batch),
     workers: text(form.workers),
@@ -134,7 +143,8 @@ export function revived(form: Form, kept: string | null): FormState {
       return [row.name, fits ? { ...startRow(row), ...old } : startRow(row)];
     });
     const kind = found.kind && form.kinds.includes(found.kind) ? found.kind : fresh.kind;
-    return { ...fresh, ...found, kind, rows: Object.fromEntries(rows) as FormState["rows"] };
+    const options = { ...fresh.options, ...found.options };
+    return { ...fresh, ...found, kind, options, rows: Object.fromEntries(rows) as FormState["rows"] };
   } catch {
     return fresh;
   }
@@ -197,6 +207,63 @@ function range(
   return { mode: "range", name, kind, ...none, min, max, step: stepped };
 }
 
+/** The searcher or the schedule that the form asks for; none where one execution needs none. */
+export function methodOf(form: Form, state: FormState, part: Part): Method | undefined {
+  if (state.kind === "single") return undefined;
+  const searcher = state.kind === "bayesian" ? state.search : state.kind;
+  const [methods, name] = part === "search" ? [form.searchers, searcher] : [form.schedules, state.schedule];
+  return methods.find((method) => method.name === name);
+}
+
+/** A value of an option as one would type it. */
+export function optionText(value: unknown): string {
+  const plain = Array.isArray(value) && value.every((item) => typeof item !== "object");
+  return plain ? value.map(text).join(", ") : text(value);
+}
+
+/** What stands in the field of an option: what was typed, else what the file has. */
+export function optionAt(state: FormState, part: Part, method: Method, option: FormOption): string {
+  const typed = own(own(state.options[part], method.name), option.name);
+  return typed ?? optionText(option.given);
+}
+
+/** The form's options with that text for one of them. */
+export function withOption(
+  state: FormState,
+  part: Part,
+  method: string,
+  option: string,
+  typed: string,
+): FormState["options"] {
+  const of = state.options[part];
+  return {
+    ...state.options,
+    [part]: { ...of, [method]: { ...own(of, method), [option]: typed } },
+  };
+}
+
+/** The names of the form's fields for options, as faults name them. */
+export function optionFields(form: Form, state: FormState): string[] {
+  return (["search", "schedule"] as const).flatMap((part) =>
+    (methodOf(form, state, part)?.options ?? []).map((option) => `${part}.${option.name}`),
+  );
+}
+
+function own<T>(record: Record<string, T> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** The options that are not as the file has them, as they were typed; blank: the default. */
+function sentOptions(form: Form, state: FormState, part: Part): Record<string, string> {
+  const method = methodOf(form, state, part);
+  if (method === undefined) return {};
+  const changed = (method.options ?? []).flatMap((option) => {
+    const typed = optionAt(state, part, method, option).trim();
+    return typed === optionText(option.given) ? [] : [[option.name, typed] as const];
+  });
+  return Object.fromEntries(changed);
+}
+
 /** A whole number, null for nothing, NaN for anything else: which the server is never asked about. */
 function whole(value: string): number | null {
   const trimmed = value.trim();
@@ -236,7 +303,9 @@ export function submission(form: Form, state: FormState): Submission {
     goal: state.goal,
     value: state.goal === "approach" && state.value.trim() !== "" ? Number(state.value) : null,
     search: learns ? state.search : null,
-    schedule: state.schedule,
+    schedule: kind === "single" ? null : state.schedule,
+    search_options: sentOptions(form, state, "search"),
+    schedule_options: sentOptions(form, state, "schedule"),
     trials: kind === "single" ? null : whole(state.trials),
     batch: learns ? whole(state.batch) : null,
     workers: whole(state.workers),

@@ -89,16 +89,20 @@ export const ParameterRow = memo(function ParameterRow({
           </Text>
         )}
       </div>
-      <Select
-        label="Mode"
-        aria-label={`Mode of ${row.name}`}
-        data={modes.map((each) => ({ value: each, label: MODES[each] }))}
-        value={mode}
-        disabled={modes.length < 2}
-        allowDeselect={false}
-        comboboxProps={{ withinPortal: true }}
-        onChange={(chosen) => chosen && change({ mode: chosen })}
-      />
+      {row.type === "switch" ? (
+        <div />
+      ) : (
+        <Select
+          label="Mode"
+          aria-label={`Mode of ${row.name}`}
+          data={modes.map((each) => ({ value: each, label: MODES[each] }))}
+          value={mode}
+          disabled={modes.length < 2}
+          allowDeselect={false}
+          comboboxProps={{ withinPortal: true }}
+          onChange={(chosen) => chosen && change({ mode: chosen })}
+        />
+      )}
       <div>
         <div className={classes.fields}>
           <Fields row={row} state={state} mode={mode} faults={faults} change={change} />
@@ -108,7 +112,7 @@ export const ParameterRow = memo(function ParameterRow({
             {whole}
           </Text>
         )}
-        {!ours && means !== undefined && mode !== "single" && (
+        {!ours && means !== undefined && mode !== "single" && valuesText(means) !== row.declared && (
           <Text size="sm" mt={6} className={classes.means} data-testid={`means-${row.name}`}>
             {valuesText(means)}
           </Text>
@@ -125,6 +129,7 @@ function typeName(type: string): string {
     integer: "whole number",
     string: "text",
     flag: "yes or no",
+    switch: "a switch, the same for all trials",
   };
   return names[type] ?? type;
 }
@@ -164,9 +169,7 @@ function Fields({ row, state, mode, faults, change }: FieldsProps) {
           label="Values"
           description="One value per line"
           aria-label={`Values of ${row.name}, one per line`}
-          autosize
-          minRows={2}
-          maxRows={12}
+          rows={rowsOf(state.values)}
           value={state.values}
           error={faultAt(faults, row.name, "values")}
           onChange={(event) => change({ values: event.currentTarget.value })}
@@ -210,6 +213,13 @@ function Fields({ row, state, mode, faults, change }: FieldsProps) {
   );
 }
 
+/** So many lines stand in the field, 2 to 12; measuring the text, as growing fields do, takes seconds for long lists. */
+function rowsOf(values: string): number {
+  let [found, at] = [1, -1];
+  while (found < 12 && (at = values.indexOf("\n", at + 1)) !== -1) found += 1;
+  return Math.max(2, found);
+}
+
 function isOptional(mode: Mode, field: string, state: RowState): boolean {
   const bounds = state.kind === "normal" || state.kind === "lognormal" ? ["min", "max"] : [];
   return (OPTIONAL[mode] ?? []).includes(field) || (mode === "range" && bounds.includes(field));
@@ -227,6 +237,18 @@ function Value({ row, state, faults, change }: Omit<FieldsProps, "mode">) {
   const choices = row.choices?.map((choice) =>
     typeof choice === "string" ? choice : JSON.stringify(choice),
   );
+  const [flag, opposite] = choices ?? [];
+  if (row.type === "switch" && flag !== undefined && opposite === undefined) {
+    return (
+      <Checkbox
+        className={classes.wide}
+        label={flag}
+        checked={state.value === flag}
+        error={error}
+        onChange={(event) => change({ value: event.currentTarget.checked ? flag : "" })}
+      />
+    );
+  }
   if (choices && !row.several) {
     return (
       <Select
@@ -235,7 +257,9 @@ function Value({ row, state, faults, change }: Omit<FieldsProps, "mode">) {
         aria-label={`${label} of ${row.name}`}
         data={choices}
         value={choices.includes(state.value) ? state.value : null}
-        placeholder="the program's own default"
+        placeholder={row.required ? "a value is needed" : "the program's own default"}
+        clearable
+        clearButtonProps={{ "aria-label": `Clear ${label.toLowerCase()} of ${row.name}` }}
         error={error}
         maw={320}
         onChange={(chosen) => change({ value: chosen ?? "" })}
@@ -256,7 +280,7 @@ function Value({ row, state, faults, change }: Omit<FieldsProps, "mode">) {
       <Textarea
         {...shared}
         description="One value per line, passed together"
-        autosize
+        rows={rowsOf(state.value)}
         onChange={(event) => change({ value: event.currentTarget.value })}
       />
     );

@@ -40,10 +40,13 @@ export function usePreview(asked: Submission, wrong: Fault[]): Seen {
   };
 }
 
-/** Starts the study; `key` makes that happen once, however often it is asked for. Gives its name. */
-export async function startStudy(study: Submission, key: string): Promise<string> {
+/**
+ * Starts the study that the preview of this digest showed; `key` makes that happen once, however often it is asked for.
+ * Gives its name.
+ */
+export async function startStudy(study: Submission, key: string, seen: string): Promise<string> {
   type Started = components["schemas"]["StudyStarted"];
-  return (await posted<Started>("/api/project/start", { study, key })).study;
+  return (await posted<Started>("/api/project/start", { study, key, seen })).study;
 }
 
 /** A key that nobody else has. `crypto.randomUUID` is not there on a page without TLS. */

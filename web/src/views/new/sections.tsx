@@ -11,6 +11,7 @@ import {
   TextInput,
   Title,
 } from "@mantine/core";
+import { Options } from "./options.tsx";
 import { faultAt } from "./formstate.ts";
 import type { Fault, Form, FormState, Kind } from "./formstate.ts";
 
@@ -125,23 +126,31 @@ export function SearchPart({ form, state, faults, set }: Part) {
       </Title>
       <Stack>
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
-          {learns && (
-            <Method
-              label="Searcher"
-              methods={form.searchers.filter((each) => !["grid", "random"].includes(each.name))}
-              value={state.search}
-              error={faultAt(faults, "", "search")}
-              onChange={(search) => set({ search })}
-            />
+          {many && (
+            <div>
+              {learns && (
+                <Method
+                  label="Searcher"
+                  methods={form.searchers.filter((each) => !["grid", "random"].includes(each.name))}
+                  value={state.search}
+                  error={faultAt(faults, "", "search")}
+                  onChange={(search) => set({ search })}
+                />
+              )}
+              <Options form={form} state={state} part="search" faults={faults} set={set} />
+            </div>
           )}
           {many && (
-            <Method
-              label="Early stopping"
-              methods={form.schedules}
-              value={state.schedule}
-              error={faultAt(faults, "", "schedule")}
-              onChange={(schedule) => set({ schedule })}
-            />
+            <div>
+              <Method
+                label="Early stopping"
+                methods={form.schedules}
+                value={state.schedule}
+                error={faultAt(faults, "", "schedule")}
+                onChange={(schedule) => set({ schedule })}
+              />
+              <Options form={form} state={state} part="schedule" faults={faults} set={set} />
+            </div>
           )}
         </SimpleGrid>
         <SimpleGrid cols={{ base: 1, xs: 2, sm: 4 }}>
