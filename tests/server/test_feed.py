@@ -18,8 +18,8 @@ from rung.plugins import open_store
 from rung.server import feed as feeds
 from rung.server import listeners
 from rung.server import site as sites
-from rung.server.feed import Busy, Feed
-from rung.server.listeners import Listener
+from rung.server.feed import Feed
+from rung.server.listeners import Busy, Listener
 from rung.server.site import Site, Touched
 from rung.store.base import Store
 from rung.study import events as ev
@@ -201,6 +201,33 @@ def test_one_that_is_replaced_between_two_looks_is_the_new_one(site: Site, store
         assert (len(handle.state), handle.state.switches.best_loss) == (4, 2.0)
 
 
+def test_a_store_that_is_put_back_as_it_was_is_read_anew(site: Site, store: Store, tmp_path: Path) -> None:
+    made = study(store)
+    made.tell(made.ask(), 1.0)
+    made._handle.store.close()
+    store.close()
+    before = {file.name: file.read_bytes() for file in tmp_path.glob("rung.db*")}
+
+    async def test() -> None:
+        page = Page(site.feed, study="s")
+        assert (await page.until("delta"))[0]["trials"] == 1
+        site.study("s").handle.annotate(text="more")
+        await page.until("delta", lambda d: d["seq"] > 1)
+        store.close()
+        for file in tmp_path.glob("rung.db*"):
+            file.unlink()
+        for name, data in before.items():
+            (tmp_path / name).write_bytes(data)
+        await page.until("reset")
+        delta, _ = await page.until("delta")
+        assert delta["changed"] is None
+        with site.study("s").read() as handle:
+            assert handle.state.seq == delta["seq"]
+            assert not handle.state.notes
+
+    played(test)
+
+
 def test_a_store_that_vanishes_and_comes_back(
     site: Site, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,12 +326,14 @@ def test_there_is_room_for_so_many(site: Site, store: Store, monkeypatch: pytest
     async def test() -> None:
         pages = [await Page(site.feed).here(), await Page(site.feed).here()]
         with pytest.raises(Busy, match="2 pages listen already"):
+            site.feed.check()
+        with pytest.raises(StopAsyncIteration):  # who came at the same moment
             await Page(site.feed).here()
         await pages[0].leave()
         await Page(site.feed).here()
         site.feed.close()
         with pytest.raises(Busy, match="about to stop"):
-            await Page(site.feed).here()
+            site.feed.check()
 
     played(test)
 

@@ -242,6 +242,13 @@ def test_routes_learn_who_asks_and_trust_nobody_unguarded(pages: Pages, access: 
     assert caller_of({}).role == "read"
 
 
+def test_another_servers_cookie_of_our_name_hides_nothing(guard: Guard, logged_in: dict[str, str]) -> None:
+    """Cookies know no ports: a server beside this one can set one of this name for a longer path, which comes first."""
+    both = {**logged_in, "cookie": f"rung-8585=v1.control.9999999999.x.00; {logged_in['cookie']}"}
+    assert ask(guard, "/api/studies", headers=both).status == 200
+    assert ask(guard, "/api/studies", headers={**logged_in, "cookie": both["cookie"].partition(";")[0]}).status == 401
+
+
 def test_a_cookie_for_a_proxy_with_tls_is_secure(site: Any, pages: Pages, access: Access) -> None:
     app: Any = make_app(site, access=access, cookie="c")
     guard = Guard(app, access=access, hosts={"rung.example": "https://rung.example"}, cookie="c", pages=pages)
@@ -285,6 +292,20 @@ def test_an_address_is_decoded_once_and_means_one_thing(guard: Guard, logged_in:
         assert "/etc" not in got.detail.replace(raw, "")
 
 
+def test_a_method_that_an_address_does_not_take_is_told_which(guard: Guard, logged_in: dict[str, str]) -> None:
+    got = ask(guard, "/api/studies", method="DELETE", headers=logged_in)
+    assert (got.status, got.headers["allow"]) == (405, "GET")
+    assert got.detail.endswith("it takes GET")
+
+
+def test_a_line_that_quotes_what_was_sent_has_an_end(guard: Guard, logged_in: dict[str, str]) -> None:
+    got = ask(guard, "/api/studies/" + "a" * 50_000, headers=logged_in)
+    assert got.status == 404
+    assert len(got.body) < 3_000
+    assert got.detail.startswith("no study")
+    assert "…" in got.detail
+
+
 def test_a_link_in_the_folder_of_the_page_is_not_served(tmp_path: Path) -> None:
     secret = tmp_path / "secret.js"
     secret.write_text("secret")
@@ -298,6 +319,10 @@ def test_a_link_in_the_folder_of_the_page_is_not_served(tmp_path: Path) -> None:
     assert pages.answer("/assets/page.js") is not None
     assert pages.answer("/assets/linked.js") is None
     assert pages.answer("/assets/page.py") is None
+    assert pages.answer("/nowhere") is None
+    told = pages.answer("/nowhere", reader=True)  # whoever looks for a page is told so by the page
+    assert told is not None
+    assert (told.status, told.kind) == (404, "text/html; charset=utf-8")
 
 
 # ------------------------------------------------------------------------------------- what browsers are told: CVE-2024-27132
@@ -394,6 +419,17 @@ def test_hostile_names_are_data_in_every_answer(
 
 
 # ------------------------------------------------------------------------------------- limits: CVE-2025-0453 and others
+
+
+def test_a_body_has_one_length_and_is_text(guard: Guard, logged_in: dict[str, str]) -> None:
+    """What a proxy takes for the end of a request must be where we see it (request smuggling)."""
+    headers = {**logged_in, "content-type": "application/json", "content-length": "4"}
+    address = "/api/studies/score-1/actions"
+    for method, path in (("POST", address), ("GET", "/"), ("GET", "/api/health")):
+        got = ask(guard, path, method=method, headers={**headers, "transfer-encoding": "chunked"}, body=[b"{}"])
+        assert (got.status, got.headers["connection"]) == (400, "close")
+    got = ask(guard, address, method="POST", headers=headers, body=[b'"\xff"'])
+    assert (got.status, got.detail) == (400, "the body is no UTF-8, as JSON has to be")
 
 
 def test_a_body_is_small_however_it_comes(guard: Guard, logged_in: dict[str, str]) -> None:

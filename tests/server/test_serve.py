@@ -299,16 +299,22 @@ def test_connections_are_counted(live: Live, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(connections, "MOST", len(live.server.server_state.connections) + 2)
     with connected(live) as one, connected(live) as two:
         for client in (one, two):
-            client.sendall(request(live))
+            client.sendall(request(live, "/api/stream", **live.headers))
             assert b"200 OK" in client.recv(65_536)
         with connected(live) as three:
             found = refused(everything(three))
         assert found["status_code"] == 503
-        one.sendall(request(live, Connection="close"))
-        assert b"200 OK" in everything(one)
-    with connected(live) as four:
-        four.sendall(request(live, Connection="close"))
-        assert b"200 OK" in everything(four)
+    while live.server.server_state.connections:  # the server has noticed that they went
+        threading.Event().wait(0.01)
+    with connected(live) as silent, connected(live) as done:
+        done.sendall(request(live))
+        assert b"200 OK" in done.recv(65_536)
+        with connected(live) as new:  # who says nothing makes room
+            new.sendall(request(live, Connection="close"))
+            assert b"200 OK" in everything(new)
+        assert everything(silent) == b""
+        done.sendall(request(live, Connection="close"))
+        assert b"200 OK" in everything(done)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 import threading
 from collections.abc import Callable
@@ -133,6 +134,22 @@ def test_where_no_token_can_be_kept_it_ends_with_the_server(tmp_path: Path, monk
     assert not (tmp_path / FOLDER).exists()
 
 
+def test_a_full_disk_leaves_no_half_token(tmp_path: Path) -> None:
+    """The limit on the size of a file fails as a full disk does, in the middle of writing."""
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, room[1]))
+        assert tokens_of(tmp_path).folder is None, "they end with the server"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == [".gitignore"]
+    (tmp_path / FOLDER / ".gitignore").write_text("")
+    kept = tokens_of(tmp_path)
+    assert kept.folder == tmp_path / FOLDER
+    assert kept == tokens_of(tmp_path)
+    assert (tmp_path / FOLDER / ".gitignore").read_text() == "*\n"
+
+
 def test_a_folder_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = tokens_of(tmp_path)
     me = os.geteuid()
@@ -256,11 +273,12 @@ def test_who_tries_wrong_tokens_has_to_wait(guards: Callable[[], Guard], access:
     with opened(guards(), None) as client:
         found = [client.post("/api/session", json={"token": "wrong"}).status_code for _ in range(11)]
         assert found == [401] * 10 + [429]
-        refused = client.post("/api/session", json={"token": access.tokens.control})
+        refused = client.get("/api/me", headers={"Authorization": "Bearer wrong"})
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) >= 1
-        refused = client.get("/api/me", headers={"Authorization": f"Bearer {access.tokens.control}"})
-        assert refused.status_code == 429
+        script = {"Authorization": f"Bearer {access.tokens.control}"}
+        assert client.get("/api/me", headers=script).status_code == 200, "one stale script locks nobody out"
+        assert client.post("/api/session", json={"token": access.tokens.control}).status_code == 201
     access.attempts = Attempts()
 
 

@@ -83,6 +83,52 @@ def test_too_many_are_sent_away(live: Any, monkeypatch: pytest.MonkeyPatch) -> N
         assert "listen already" in json.loads(stream.answer.read())["detail"]
 
 
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {"Authorization": ""}, 401),
+        ("GET", {"Authorization": "Bearer x"}, 401),
+        ("GET", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("GET", {"Sec-Fetch-Site": "same-site"}, 403),
+        ("GET", {"Origin": "null"}, 403),
+        ("GET", {"Origin": "http://localhost:1"}, 403),
+        ("GET", {"Host": "evil.example"}, 403),
+        ("HEAD", {}, 405),
+        ("POST", {"Authorization": "control"}, 405),
+        ("OPTIONS", {"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"}, 405),
+    ],
+)
+def test_who_gets_no_stream(live: Any, method: str, headers: dict[str, str], status: int) -> None:
+    given = {"Authorization": f"Bearer {live.access.tokens.read}", **headers}
+    if given["Authorization"] == "control":
+        given |= live.headers
+    elif not given["Authorization"]:
+        del given["Authorization"]
+    with closing(http.client.HTTPConnection("127.0.0.1", live.port, timeout=20)) as connection:
+        connection.request(method, "/api/stream?study=score-1", headers=given)
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert answer.getheader("content-type") == "application/json"
+        assert answer.getheader("access-control-allow-origin") is None
+        assert method == "HEAD" or json.loads(answer.read())["status_code"] == status
+
+
+@pytest.mark.parametrize("last", ["9" * 30, "-1", "3-\u0664", "\u0663", "1\nevent: x", "x" * 5_000, "0-\x00"])
+def test_an_id_that_was_never_given_is_answered_with_how_things_stand(live: Any, last: str) -> None:
+    with closing(Stream(live, study="score-1", last=last)) as stream:
+        events = stream.events()
+        first = next(event for event in events if event.get("event"))
+        assert first == {"event": "reset", "data": '{"study":"score-1"}'}
+        assert json.loads(next(events)["data"])["changed"] is None
+
+
+@pytest.mark.parametrize("name", ["../..", "\x00", "a\nevent: x", "<script>", "x" * 5_000])
+def test_a_name_is_a_text_in_the_stream_too(live: Any, name: str) -> None:
+    with closing(Stream(live, study=name, log=0)) as stream:
+        event = next(event for event in stream.events() if event.get("event"))
+        assert (event["event"], json.loads(event["data"])["study"]) == ("gone", name)
+
+
 def test_bad_words_in_the_address(live: Any) -> None:
     for query in ({"log": "x"}, {"log": -1}, {"output": "else"}):
         with closing(Stream(live, study="score-1", **query)) as stream:

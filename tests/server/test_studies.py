@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,6 +161,23 @@ def test_a_study_is_removed_with_its_folder(client: TestClient[Any], site: Site,
     assert not folder.exists()
     assert "gone" not in names(client)
     assert client.get("/api/studies/gone").status_code == 404
+
+
+def test_a_folder_that_cannot_be_removed_is_one_line(
+    client: TestClient[Any], site: Site, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("stuck")
+    (site.places.runs / "stuck" / "00000").mkdir(parents=True)
+
+    def rmdir(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", rmdir)
+        answer = client.delete("/api/studies/stuck")
+    assert answer.status_code == 409
+    assert "is removed, but what is left of its folder is not (Device or resource busy)" in answer.json()["detail"]
+    assert "stuck" not in names(client)
 
 
 def test_a_name_that_is_used_again_is_another_study(client: TestClient[Any], site: Site, make: Make) -> None:

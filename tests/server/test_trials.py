@@ -150,6 +150,18 @@ def test_a_log_is_read_in_windows(client: TestClient[Litestar], saved: str) -> N
         assert client.get(f"{address}?{bad}").status_code == 400, bad
 
 
+def test_a_log_is_saved_whole(client: TestClient[Litestar], saved: str, capfdbinary: Any) -> None:
+    address = f"/api/studies/{saved}/trials/2/output"
+    answer = client.get(f"{address}?attempt=1&stream=stderr")
+    assert main(["logs", saved, "2", "--attempt", "1", "--err"]) == 0
+    assert answer.content == capfdbinary.readouterr().out == b"\x1b[31mno memory\x1b[0m \xff\xfe\n"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"] == 'attachment; filename="saved-trial-2-stderr.log"'
+    assert client.get(f"{TRIALS}/0/output").status_code == 404
+    assert "there is no stdout" in client.get(f"{TRIALS}/0/output").json()["detail"]
+    assert client.get(f"{address}?attempt=3").status_code == 400
+
+
 def test_a_checkpoint_of_one_file_is_that_file(client: TestClient[Litestar], saved: str) -> None:
     kept = [one for one in detail(client, f"/api/studies/{saved}/trials/0")["checkpoints"] if one["kept"]]
     assert [one["step"] for one in kept] == [3]
@@ -200,7 +212,7 @@ def test_a_checkpoint_that_became_a_link_is_not_followed(client: TestClient[Lite
 
 
 def _folder(handle: Handle, number: int, kept: dict[str, Any]) -> Path:
-    from rung.api.attachment import runs_directory
+    from rung.api.places import runs_directory
     from rung.runner.checkpoints import snapshot_directory
 
     runs = runs_directory(handle)

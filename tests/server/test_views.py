@@ -118,6 +118,15 @@ def test_a_page_that_looks_sees_what_was_told_since(client: Client, places: Plac
     assert client.get("/api/studies/grows/views/history").json()["value"] == [1.0]
 
 
+def test_a_study_made_again_shows_nothing_of_the_one_before(client: Client, places: Places) -> None:
+    """It has as many events, so that the place in the log does not tell them apart."""
+    for value in (1.0, 2.0):
+        study = rung.Study({"x": rung.uniform(0, 1)}, store=places.store, name="again", search="random", seed=1)
+        study.tell(study.ask(), value)
+        assert client.get("/api/studies/again/views/history").json()["value"] == [value]
+        study._handle.store.delete("again")
+
+
 def test_an_answer_is_computed_once_for_all_who_ask() -> None:
     answers, begun, go_on, made = Answers(), threading.Event(), threading.Event(), []
 
@@ -128,13 +137,13 @@ def test_an_answer_is_computed_once_for_all_who_ask() -> None:
         return b"1"
 
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(answers.once, (1, "v", b""), make)
+        first = pool.submit(answers.once, (1, 1, "v", b""), make)
         assert begun.wait(10)
-        others = [pool.submit(answers.once, (1, "v", b""), make) for _ in range(3)]
+        others = [pool.submit(answers.once, (1, 1, "v", b""), make) for _ in range(3)]
         go_on.set()
         assert [future.result(10) for future in [first, *others]] == [b"1"] * 4
     assert made == [1]
-    assert answers.once((2, "v", b""), lambda: b"2") == b"2"
+    assert answers.once((1, 2, "v", b""), lambda: b"2") == b"2"
 
 
 def test_an_answer_that_failed_is_not_kept() -> None:
@@ -144,8 +153,8 @@ def test_an_answer_that_failed_is_not_kept() -> None:
         raise ValueError("once")
 
     with pytest.raises(ValueError, match="once"):
-        answers.once((1, "v", b""), fail)
-    assert answers.once((1, "v", b""), lambda: b"now") == b"now"
+        answers.once((1, 1, "v", b""), fail)
+    assert answers.once((1, 1, "v", b""), lambda: b"now") == b"now"
 
 
 def test_answers_are_kept_up_to_a_number() -> None:
@@ -156,7 +165,7 @@ def test_answers_are_kept_up_to_a_number() -> None:
         return b""
 
     for place in [*range(KEPT + 1), KEPT, 0]:
-        answers.once((place, "v", b""), partial(make, place))
+        answers.once((1, place, "v", b""), partial(make, place))
     assert made == [*range(KEPT + 1), 0], "the oldest is made again, the newest is not"
 
 

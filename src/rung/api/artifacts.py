@@ -14,13 +14,13 @@ import re
 import secrets
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from rung.api.attachment import runs_directory
-from rung.api.trialfiles import directory_below, file_below, words_of
+from rung.api.places import runs_directory
+from rung.api.trialfiles import contents, directory_below, words_of
 from rung.inside.wire import SNAPSHOTS
 from rung.model import BadInput
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from rung.api.handle import Handle
 
 MOST_FILES = 100_000
-CHUNK = 1 << 18
 _BLOCK = 512
 _SIGNED = 16  # bytes of the signature that are kept
 _key = secrets.token_bytes(32)
@@ -55,7 +54,7 @@ class Download(msgspec.Struct, frozen=True):
 
     name: str
     size: int
-    chunks: Iterator[bytes]
+    chunks: Generator[bytes]
 
 
 def artifact_id(handle: Handle, trial: int, attempt: int, name: str) -> str:
@@ -97,7 +96,7 @@ def download_of(handle: Handle, named: Named) -> Download:
     if len(found) == 1 and not found[0].folder:
         only = found[0]
         name = f"{stem}-{safe_name(only.words[-1])}"
-        return Download(name, only.size, _contents(runs, folder, only))
+        return Download(name, only.size, contents(runs, (*folder, *only.words), only.size))
     entries = [(entry, _header(stem, entry)) for entry in found]
     size = sum(len(head) + _padded(entry.size) for entry, head in entries) + 2 * _BLOCK
     return Download(f"{stem}.tar", size, _archive(runs, folder, entries))
@@ -151,23 +150,10 @@ def _padded(size: int) -> int:
     return -(-size // _BLOCK) * _BLOCK
 
 
-def _archive(runs: Path, folder: tuple[str, ...], entries: list[tuple[_Entry, bytes]]) -> Iterator[bytes]:
+def _archive(runs: Path, folder: tuple[str, ...], entries: list[tuple[_Entry, bytes]]) -> Generator[bytes]:
     for entry, head in entries:
         yield head
         if not entry.folder:
-            yield from _contents(runs, folder, entry)
+            yield from contents(runs, (*folder, *entry.words), entry.size)
             yield b"\0" * (_padded(entry.size) - entry.size)
     yield b"\0" * (2 * _BLOCK)
-
-
-def _contents(runs: Path, folder: tuple[str, ...], entry: _Entry) -> Iterator[bytes]:
-    """Exactly as many bytes as were announced. Raises `OSError` where there are no longer so many: what was promised
-    cannot be sent, and the connection says so by breaking off."""
-    with file_below(runs, (*folder, *entry.words)) as file:
-        left = entry.size
-        while left:
-            chunk = os.read(file, min(CHUNK, left))
-            if not chunk:
-                raise OSError(f"{entry.words[-1]} has become shorter")
-            left -= len(chunk)
-            yield chunk

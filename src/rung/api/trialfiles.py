@@ -9,9 +9,10 @@ import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
+CHUNK = 1 << 18
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Not blocking: to open a pipe that a trial put in a file's place must not wait for its writer.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -66,3 +67,16 @@ def file_below(root: Path, words: Sequence[str]) -> Iterator[int]:
         yield found
     finally:
         os.close(found)
+
+
+def contents(root: Path, words: Sequence[str], size: int) -> Generator[bytes]:
+    """Exactly `size` bytes of the plain file that these names lead to. Raises `OSError` where there are no longer so
+    many: what was promised cannot be sent."""
+    with file_below(root, words) as file:
+        left = size
+        while left:
+            chunk = os.read(file, min(CHUNK, left))
+            if not chunk:
+                raise OSError(f"{words[-1]} has become shorter")
+            left -= len(chunk)
+            yield chunk

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from rung.api.attachment import runs_directory
-from rung.api.trialfiles import file_below, words_of
+from rung.api.places import runs_directory
+from rung.api.trialfiles import contents, file_below, words_of
 from rung.inside.wire import STDERR, STDOUT
 from rung.model import BadInput
 from rung.study.transitions import LIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from rung.api.handle import Handle
 
 Stream = Literal["stdout", "stderr"]
@@ -62,7 +64,7 @@ class LogWindow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialLog(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an attempt's output lies; reading it needs the study no more.."""
+    """Where an attempt's output lies; reading it needs the study no more."""
 
     study: str
     runs: Path
@@ -93,9 +95,20 @@ class TrialLog(msgspec.Struct, frozen=True, kw_only=True):
         keep = len(data) if self.ended and begin + len(data) == size else len(data) - _torn_end(data)
         return self._window(begin, begin + keep, size, text=data[:keep].decode(errors="replace"))
 
+    def whole(self) -> tuple[int, Generator[bytes]] | None:
+        """All that is written by now, byte for byte: how much, and the bytes; None where there is nothing to read. The
+        bytes raise `OSError` where there are no longer so many."""
+        try:
+            with file_below(self.runs, self._words(self.stream)) as file:
+                size = os.fstat(file).st_size
+        except OSError:
+            return None
+        return size, contents(self.runs, self._words(self.stream), size)
+
     def search(self, wanted: str, offset: int = 0) -> LogWindow:
-        """Where `wanted` stands from `offset` on, letters of either case being the same; in so many bytes, and so many
-        times, as one question is worth: `next` is where to go on. Raises `BadInput` for nothing or too much."""
+        """Where `wanted` stands from `offset` on, the letters a to z of either case being the same; in so many bytes,
+        and so many times, as one question is worth: `next` is where to go on. Raises `BadInput` for nothing, or too
+        much."""
         if not wanted or len(wanted) > LONGEST_SEARCH:
             raise BadInput(f"expected 1 to {LONGEST_SEARCH} characters to look for", key="search")
         try:
@@ -118,16 +131,18 @@ class TrialLog(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def _nothing(self) -> LogWindow:
+        return self._window(0, 0, 0, missing=self.absent())
+
+    def absent(self) -> str:
+        """Why there is nothing to read, where there is not."""
         if not self.attempts:
-            why = f"trial {self.trial} has not started yet"
-        elif not self.ended:
-            why = f"trial {self.trial} has written nothing to {self.stream} yet"
-        else:
-            why = (
-                f"there is no {self.stream} of this attempt here: it ran inside of a Python program or on another "
-                "machine, or its folder was removed"
-            )
-        return self._window(0, 0, 0, missing=why)
+            return f"trial {self.trial} has not started yet"
+        if not self.ended:
+            return f"trial {self.trial} has written nothing to {self.stream} yet"
+        return (
+            f"there is no {self.stream} of this attempt here: it ran inside of a Python program or on another "
+            "machine, or its folder was removed"
+        )
 
     def _other(self) -> int:
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rung.server.site import Watched
 
 KEPT = 64  # answers a study: the views of a page, with the options that people try
-Key = tuple[int, str, bytes]
+Key = tuple[int, int, str, bytes]  # which opening of the study, how far, view, options
 
 
 class Answers:
@@ -29,19 +29,22 @@ class Answers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, Future[bytes]] = OrderedDict()
         self._still: Still | None = None
+        self._opening = 0  # the study may be deleted and made again, and come as far with other values
 
     def answer(self, watched: Watched, view: View, options: dict[str, Any]) -> bytes:
         """The JSON of the view's record as the log has it now. Raises what the view raises."""
-        still = self._at_rest(watched)
-        key = (still.state.seq, view.name, msgspec.json.encode(options, order="sorted"))
+        opening, still = self._at_rest(watched)
+        key = (opening, still.state.seq, view.name, msgspec.json.encode(options, order="sorted"))
         return self.once(key, lambda: msgspec.json.encode(view.make(still, **options)))
 
-    def _at_rest(self, watched: Watched) -> Still:
+    def _at_rest(self, watched: Watched) -> tuple[int, Still]:
         with watched.read() as handle:
             still = self._still
+            if still is None or still.study is not handle:
+                self._opening += 1
             if still is None or still.state.seq != handle.state.seq or still.study is not handle:
                 still = self._still = Still(handle)
-            return still
+            return self._opening, still
 
     def once(self, key: Key, make: Callable[[], bytes]) -> bytes:
         """What `make` returns; where somebody else makes it already, that. What it raises everybody gets, and it is not

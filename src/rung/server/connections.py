@@ -1,6 +1,7 @@
 """One connection, and how long it is borne: who sends a request drop by drop, or never reads the answer, is dropped.
 
-uvicorn waits for both without end, and takes any number of connections.
+uvicorn waits for both without end, and takes any number of connections. Where all that there may be are taken, the one
+that has waited longest for a request makes room: whoever opens connections and says nothing keeps nobody out.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ class Connection(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.silent_since = self.loop.time()  # when it began to say what it wants, last
         self._asking = _Clock(self.loop, REQUEST_S, self._drop)
         self._reading = _Clock(self.loop, ANSWER_S, self._drop)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is taken, or refused where there are too many."""
-        if len(self.connections) >= MOST:
+        if len(self.connections) >= MOST and not self._made_room():
             self.transport = transport  # type: ignore[assignment]
             self.transport.write(_plain_answer("503 Service Unavailable", "too many connections: close a page"))
             self.transport.close()
@@ -40,6 +42,8 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """More of a request is there; the first byte of one starts its clock."""
         if not self._answering:
+            if not self._asking.runs:
+                self.silent_since = self.loop.time()
             self._asking.start()
         super().data_received(data)
         if self._answering:
@@ -71,6 +75,16 @@ class Connection(H11Protocol):
         if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.abort()
 
+    def _made_room(self) -> bool:
+        """Whether there was one without an answer under way; it is dropped."""
+        others = [other for other in self.connections if isinstance(other, Connection) and not other._answering]
+        if not others:
+            return False
+        oldest = min(others, key=lambda other: other.silent_since)
+        oldest._drop()
+        self.connections.discard(oldest)
+        return True
+
     @property
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -85,6 +99,10 @@ class _Clock:
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, then: Callable[[], None]) -> None:
         self._loop, self._seconds, self._then = loop, seconds, then
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self._timer is not None
 
     def start(self) -> None:
         if self._timer is None:

@@ -11,7 +11,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
 from rung.model import BadInput, RungError, StoreUnusable, UnknownStudy
-from rung.server.security import FAILED, Refuse
+from rung.server.security import FAILED, METHODS, Refuse
 from rung.store.errors import StoreBusy, StoreFull, StoreMissing
 
 STATUSES: tuple[tuple[type[RungError], int], ...] = (
@@ -23,6 +23,8 @@ STATUSES: tuple[tuple[type[RungError], int], ...] = (
     (BadInput, 400),
     (RungError, 409),
 )
+
+LONGEST = 2_000  # characters of a line: it may quote what was sent, which has no end of its own
 
 log = logging.getLogger("rung.server")
 
@@ -49,7 +51,11 @@ def reject(request: Request[Any, Any, Any], error: HTTPException) -> Response[Re
     """A request that no route takes, with the names of the fields that are wrong."""
     if error.status_code >= 500:
         return fail(request, error)
-    return refusal(error.status_code, _text(error), dict(error.headers or {}))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if "allow" in headers:  # Litestar counts in OPTIONS, which nobody gets past the guard with
+        known = [method.strip() for method in headers["allow"].split(",")]
+        headers["allow"] = ", ".join(method for method in METHODS if method in known)
+    return refusal(error.status_code, _text(error, headers.get("allow", "another")), headers)
 
 
 def too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[Refusal]:
@@ -67,13 +73,18 @@ def fail(request: Request[Any, Any, Any], error: Exception) -> Response[Refusal]
 
 def refusal(code: int, detail: str, headers: dict[str, str] | None = None) -> Response[Refusal]:
     """The answer."""
-    line = " ".join(detail.split())
+    line = shortened(" ".join(detail.split()))
     return Response(
         Refusal(status_code=code, detail=line), status_code=code, headers=headers, media_type=MediaType.JSON
     )
 
 
-def _text(error: HTTPException) -> str:
+def shortened(line: str) -> str:
+    """The line with its middle left out where it is too long: what is quoted comes first, and why at the end."""
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+
+
+def _text(error: HTTPException, takes: str) -> str:
     faults = error.extra if isinstance(error.extra, list) else []
     said = "; ".join(_fault(fault) for fault in faults if isinstance(fault, dict))
     if said:
@@ -81,7 +92,7 @@ def _text(error: HTTPException) -> str:
     if error.status_code == 404:
         return "there is nothing at this address"
     if error.status_code == 405:
-        return f"this address does not take the method; it takes {(error.headers or {}).get('Allow', 'another')}"
+        return f"this address does not take the method; it takes {takes}"
     return error.detail or HTTPStatus(error.status_code).phrase
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rung.model import LogError, RungError, UnknownStudy
 from rung.server.deltas import Delta, Gone, Reset, StudiesChanged, delta
-from rung.server.listeners import Listener, frame
+from rung.server.listeners import Busy, Listener, frame
 from rung.server.tails import Tails
 
 if TYPE_CHECKING:
@@ -29,14 +29,10 @@ DELTA_S = 0.1
 STUDIES_S = 1.0
 STATUS_S = 1.0  # how often a study is looked at whose log stands still: its runner may be gone
 AWAY_S = 1.0  # a store that cannot be read is tried again after so long
-MOST_LISTENERS = 256
+MOST_LISTENERS = 224  # fewer than there may be connections: whoever listens leaves room for those who act
 
 
 log = logging.getLogger("rung.server")
-
-
-class Busy(RungError):
-    """There are too many listeners."""
 
 
 class Channel:
@@ -246,8 +242,10 @@ class Feed:
     def _tell(self, channel: Channel, watched: Watched, now: float) -> None:
         with watched.read() as handle:
             uid = handle.state.created.uid
-            known = channel.seq if uid == channel.uid else None
-            if uid != channel.uid and channel.listeners:
+            # The same study with less in its log: the store was put back as it once was.
+            same = uid == channel.uid and (channel.seq is None or channel.seq <= handle.state.seq)
+            known = channel.seq if same else None
+            if not same and channel.listeners:
                 self._tell_channel(channel, frame("reset", Reset(study=channel.name)))
             news = None
             if channel.dirty or handle.state.seq != known or handle.status() != channel.status:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rung.model import RungError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -26,6 +28,10 @@ def frame(event: str, data: Any, *, id: str | None = None) -> bytes:  # noqa: A0
     """A server-sent event. JSON has no line breaks, so that it is one line."""
     head = f"event: {event}\n" if id is None else f"event: {event}\nid: {id}\n"
     return b"%bdata: %b\n\n" % (head.encode(), _encode(data))
+
+
+class Busy(RungError):
+    """There are too many listeners."""
 
 
 class Listener:
@@ -61,8 +67,12 @@ class Listener:
 
     async def frames(self, feed: Feed, *, ping_s: float = PING_S) -> AsyncGenerator[bytes]:
         """What to send, as it comes; a ping where nothing did, by which both sides find connections that are dead. It
-        listens from the first step on, so that nobody does who never takes one. Raises `Busy`."""
-        feed.join(self)
+        listens from the first step on, so that nobody does who never takes one; where others were quicker to take the
+        last place, that is all, and who comes again is told why."""
+        try:
+            feed.join(self)
+        except Busy:
+            return
         try:
             while not self.over:
                 try:

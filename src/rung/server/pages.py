@@ -76,18 +76,20 @@ class Pages:
         self._files, self._index = _read(folder)
         self.built = self._index is not None
 
-    def answer(self, path: str, *, accepts: str = "") -> Answer | None:
+    def answer(self, path: str, *, accepts: str = "", reader: bool = False) -> Answer | None:
         """What a GET of `path` is answered with, for a client that takes the encodings `accepts`; None for an address
-        that is none of the page's."""
+        that is none of the page's, which a `reader` (a browser that looks for a page) is told by the page itself."""
         file = self._files.get(path)
         if file is not None:
             if file.packed is not None and _GZIP.search(accepts.lower()):
                 return Answer(body=file.packed, kind=file.kind, cached=file.cached, encoding="gzip")
             return Answer(body=file.plain, kind=file.kind, cached=file.cached)
-        if path.split("/")[1] not in _FIRST_WORDS:
+        known = path.split("/")[1] in _FIRST_WORDS
+        if not known and (self._index is None or not reader):
             return None
         nonce = secrets.token_urlsafe(16)
         text, status = (ABSENT, 503) if self._index is None else (self._index.replace(NONCE, html.escape(nonce)), 200)
+        status = status if known else 404  # the page says so itself, with a way back
         kind = "text/html; charset=utf-8"
         return Answer(body=text.encode(), kind=kind, cached="no-store", status=status, nonce=nonce)
 

@@ -30,6 +30,7 @@ OPEN = frozenset({"/api/session", "/api/health"})  # what can be asked without b
 ASKING = frozenset({"/api/project/preview"})  # a POST that changes nothing: who may look may ask it
 BODY_BYTES = 1_000_000
 BODY_S = 10.0
+MOST_COOKIES = 8  # of one name that are looked at
 FAILED = "the server has failed at this; what happened is on the terminal of `rung ui`"
 
 PAGE_POLICY = (
@@ -76,6 +77,10 @@ class Refuse(Exception):
         super().__init__(detail)
 
 
+class BrokenOff(Exception):
+    """What was promised cannot be sent: the connection ends, so that nobody takes a part for the whole."""
+
+
 class Guard:
     """An application that may be reached by strangers. `hosts` are the origins that may be asked for, by the `Host`
     that a browser sends for each; `cookie` is the name of the session's cookie."""
@@ -103,11 +108,13 @@ class Guard:
             await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = _Sent(send)
+        sent, headers = _Sent(send), _Received(scope["headers"])
         try:
-            headers = _Received(scope["headers"])
             path = _path(scope)
             origin = self._origin(headers)
+            if headers.has("transfer-encoding") and headers.has("content-length"):
+                # A proxy may take the one for the end of the body where we take the other.
+                raise Refuse(400, "a body has a Content-Length or a Transfer-Encoding, not both")
             if scope["method"] not in METHODS:
                 raise Refuse(405, f"{scope['method'][:20]} is not understood", {"allow": ", ".join(METHODS)})
             if path != "/api" and not path.startswith("/api/"):
@@ -121,8 +128,12 @@ class Guard:
                 receive = await self._body(receive, headers)
             await self._app(scope, receive, sent.data)
         except Refuse as refusal:
-            await sent.refusal(refusal, close=scope["method"] not in READING)
-        except Exception:
+            await sent.refusal(refusal, close=scope["method"] not in READING or headers.announces_body)
+        except Exception as error:
+            broken = _broken_off(error)
+            if sent.started and broken is not None:
+                log.warning("%s %s broke off: %s", scope["method"], scope["path"], broken)
+                raise
             log.exception("%s %s", scope["method"], scope["path"])
             if sent.started:
                 raise
@@ -146,7 +157,8 @@ class Guard:
     def _page(self, method: str, path: str, headers: _Received) -> Answer:
         if method not in READING:
             raise Refuse(405, f"{method} is for addresses under /api", {"allow": "GET, HEAD"})
-        answer = self._pages.answer(path, accepts=headers.joined("accept-encoding"))
+        reader = "text/html" in headers.joined("accept")
+        answer = self._pages.answer(path, accepts=headers.joined("accept-encoding"), reader=reader)
         if answer is None:
             raise Refuse(404, "there is nothing at this address")
         return answer
@@ -172,11 +184,11 @@ class Guard:
                 raise _unknown("expected `Authorization: Bearer TOKEN`")
             role = role_of(self._access, token.strip(), address)
             return Caller(role=role, by="token", address=address, origin=origin)
-        value = _cookie(headers, self._cookie)
-        session = self._access.of_session(value) if value else None
-        if session is None:
-            return Caller(address=address, origin=origin)
-        return Caller(role=session[0], by="session", address=address, origin=origin, left_s=session[1])
+        for value in _cookies(headers, self._cookie):
+            session = self._access.of_session(value)
+            if session is not None:
+                return Caller(role=session[0], by="session", address=address, origin=origin, left_s=session[1])
+        return Caller(address=address, origin=origin)
 
     async def _body(self, receive: Receive, headers: _Received) -> Receive:
         """The whole body was received, in time, and is small: a route never waits for a client."""
@@ -196,6 +208,10 @@ class Guard:
             more = message.get("more_body", False)
             if len(body) > BODY_BYTES:
                 _too_large()
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            raise Refuse(400, "the body is no UTF-8, as JSON has to be") from None
         whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
         async def replayed() -> Message:
@@ -205,15 +221,27 @@ class Guard:
 
 
 def role_of(access: Access, token: str, address: str) -> Role:
-    """What that token allows. Raises `Refuse` where it is wrong, or where too many from this address were."""
+    """What that token allows. Raises `Refuse` where it is wrong, more harshly where too many from this address were.
+
+    The right one is always taken: an address is many, behind a proxy or on a machine that people share, and one script
+    with an old token must not lock out the others. That nobody guesses 256 bits does not hang on the waiting.
+    """
+    role = access.of_token(token)
+    if role is not None:
+        return role
     wait = access.attempts.wait_s(address)
     if wait:
         raise Refuse(429, f"too many wrong tokens: wait {wait + 0.5:.0f} s", {"retry-after": f"{wait + 0.5:.0f}"})
-    role = access.of_token(token)
-    if role is None:
-        access.attempts.wrong(address)
-        raise _unknown("this token is not valid here: take the one that `rung ui` prints")
-    return role
+    access.attempts.wrong(address)
+    raise _unknown("this token is not valid here: take the one that `rung ui` prints")
+
+
+def _broken_off(error: BaseException | None) -> BrokenOff | None:
+    """Whether that is what lies behind an error, however it was wrapped on its way."""
+    while error is not None and not isinstance(error, BrokenOff):
+        together = getattr(error, "exceptions", ())
+        error = together[0] if together else error.__cause__
+    return error
 
 
 def _unknown(detail: str) -> Refuse:
@@ -259,13 +287,11 @@ def _path(scope: Scope) -> str:
     return path
 
 
-def _cookie(headers: _Received, name: str) -> str:
-    """The value of a cookie, "" without it. Other cookies of the host may have any shape."""
-    for pair in headers.joined("cookie", ";").split(";"):
-        found, _, value = pair.strip().partition("=")
-        if found == name:
-            return value
-    return ""
+def _cookies(headers: _Received, name: str) -> list[str]:
+    """The values of a cookie. Other cookies of the host may have any shape, and another server of it may have set one
+    of this name, which must not hide ours."""
+    pairs = (pair.strip().partition("=") for pair in headers.joined("cookie", ";").split(";"))
+    return [value for found, _, value in pairs if found == name and value][:MOST_COOKIES]
 
 
 class _Received:
@@ -288,6 +314,11 @@ class _Received:
 
     def joined(self, name: str, between: str = ", ") -> str:
         return between.join(self._values.get(name, [])).strip()
+
+    @property
+    def announces_body(self) -> bool:
+        """Whether there may be one, whatever is said of its length."""
+        return self.has("transfer-encoding") or self.joined("content-length") not in {"", "0"}
 
     @property
     def has_body(self) -> bool:

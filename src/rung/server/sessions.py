@@ -9,6 +9,7 @@ end all sessions.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import os
@@ -33,6 +34,7 @@ SESSION_S = 30 * 24 * 3600.0
 RENEW_S = 24 * 3600.0  # a session that is older than this is renewed while its page is open
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST = 64  # bytes read of a token's file
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +54,9 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
 def tokens_of(runs: Path) -> Tokens:
     """The tokens of a runs directory, made if there are none.
 
-    Where none can be kept (a folder that is not writable or somebody else's, a file system without permissions), they
-    are new ones that end with this process. Raises `BadInput` when others could have read or put what is there.
+    Where none can be kept (a folder that is not writable or somebody else's, a file system that is full or knows no
+    permissions), they are new ones that end with this process. Raises `BadInput` when others could have read or put
+    what is there.
     """
     folder = runs / FOLDER
     try:
@@ -62,9 +65,10 @@ def tokens_of(runs: Path) -> Tokens:
             shutil.rmtree(folder)
             return fresh_tokens()
         with _entered(folder) as place:
+            _keep_out_of_git(place)
             return Tokens(**{role: _kept(place, folder, role) for role in ROLES}, folder=folder)
     except OSError as error:
-        if _is_ours(folder):
+        if _is_ours(folder) and error.errno not in _NO_ROOM:
             raise _refused(folder, error.strerror or str(error)) from None
         return fresh_tokens()
 
@@ -100,8 +104,18 @@ def _made(folder: Path) -> bool:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         return False
-    (folder / ".gitignore").write_text("*\n")  # `git add runs` takes no secrets along
     return True
+
+
+def _keep_out_of_git(place: int) -> None:
+    """`git add runs` takes no secrets along. Where there is no room for that now, the next start sees to it."""
+    text = b"*\n"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with contextlib.suppress(OSError):
+        descriptor = os.open(".gitignore", flags, 0o644, dir_fd=place)
+        with os.fdopen(descriptor, "wb") as file:
+            if os.fstat(descriptor).st_size < len(text):
+                file.write(text)
 
 
 @contextlib.contextmanager
@@ -147,18 +161,22 @@ def _kept(place: int, folder: Path, role: Role) -> str:
 
 
 def _put(place: int, role: Role, token: str) -> None:
-    """The file is there, whole, and nobody's but ours; another server that was quicker wins."""
+    """The file is there, whole, and nobody's but ours; another server that was quicker wins. Raises `OSError`, having
+    left nothing, where there is no room."""
     name = f".{role}-{secrets.token_hex(8)}"
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=place)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(token + "\n")
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(name, role, src_dir_fd=place, dst_dir_fd=place, follow_symlinks=False)
-    except OSError:  # a file system without hard links
-        os.rename(name, role, src_dir_fd=place, dst_dir_fd=place)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=place)
+        except FileExistsError:
+            pass  # that of the quicker one is the token
+        except OSError:  # a file system without hard links
+            os.rename(name, role, src_dir_fd=place, dst_dir_fd=place)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=place)
 
 
 def _check(found: os.stat_result, path: Path, wanted: str) -> None:

@@ -67,24 +67,26 @@ class Watched:
         self._open()
 
     def _open(self) -> None:
-        self._first = self._first_entry()
         self.handle = Handle(self.store, self.name)
         self.touched = Touched(self.handle.state.seq)
+        self._last = self._last_entry()
 
-    def _first_entry(self) -> bytes:
-        first = self.store.read(self.name, limit=1)
-        return first[0].body if first else b""
+    def _last_entry(self) -> bytes:
+        """The last event that is known here, as the log has it: it says when it was written, and by whom."""
+        found = self.store.read(self.name, after=self.handle.state.seq - 1, limit=1)
+        return found[0].body if found else b""
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Handle]:
         """The study as the log has it now; nobody else changes the object meanwhile. One that was deleted and made
-        again under the same name is the new one. Raises `UnknownStudy` for one that is gone."""
+        again under the same name is the new one, and in a store that was put back as it once was the old one. Raises
+        `UnknownStudy` for one that is gone."""
         with self.lock:
             self._follow()
             yield self.handle
 
     def _follow(self) -> None:
-        if self._first_entry() != self._first:
+        if self._last_entry() != self._last:
             self._open()
             return
         try:
@@ -94,6 +96,7 @@ class Watched:
             return
         if events:
             self.touched.note(events, self.handle.state.seq)
+            self._last = self._last_entry()
 
 
 class Site:

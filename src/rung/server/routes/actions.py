@@ -145,7 +145,8 @@ def act(study: str, data: Action, request: Asked, state: Shared) -> Acted:
     with site.study(study).read() as handle:
         if isinstance(data, Edit):
             return _edit(handle, data, surface)
-        return _acted(handle, _asked(handle, data, surface))
+        needs_runner = not isinstance(data, Annotate)  # a note is kept as soon as it is in the log
+        return _acted(handle, _asked(handle, data, surface), advise=needs_runner)
 
 
 def surface_of(request: Asked) -> str:

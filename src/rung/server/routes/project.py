@@ -27,10 +27,12 @@ LONGEST_KEY = 100
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A study to start. `key` is any text of the asker's: what is asked for twice with one key is started once."""
+    """A study to start. `key` is any text of the asker's: what is asked for twice with one key is started once. `seen`
+    is the `digest` of the preview that was looked at; without it, whatever the file says by now is started."""
 
     study: Submission
     key: str = ""
+    seen: str = ""
 
 
 class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +71,9 @@ def start(state: Shared, data: Start, request: Asked) -> StudyStarted:
 
     def begin() -> str:
         return previews.start(
-            site.project, data.study, store=site.store, runs=site.places.runs, surface=surface_of(request)
-        ).name
+            site.project, data.study, store=site.store, runs=site.places.runs, surface=surface_of(request),
+            seen=data.seen,
+        ).name  # fmt: skip
 
     return StudyStarted(study=_begun(site).once(data.key, data.study, begin))
 

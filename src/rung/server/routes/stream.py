@@ -8,12 +8,11 @@ from litestar import Request, Response, get
 from litestar.datastructures import State as Shared
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
-from litestar.response import Stream
 
 from rung.api.triallogs import LogWindow
+from rung.server.chunks import Held
 from rung.server.deltas import Delta, Gone, Reset, StudiesChanged, delta
-from rung.server.feed import Busy
-from rung.server.listeners import Listener
+from rung.server.listeners import Busy, Listener
 from rung.server.site import Site
 
 StreamEvent = Delta | StudiesChanged | LogWindow | Gone | Reset
@@ -55,7 +54,7 @@ async def stream(
     except Busy as error:
         detail = {"status_code": 503, "detail": str(error)}
         return Response(detail, status_code=503, headers={"retry-after": "10"})
-    return Stream(
+    return Held(
         listener.frames(site.feed),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},

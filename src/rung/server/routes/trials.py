@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Annotated, Any, Literal
 
 from litestar import get
 from litestar.datastructures import State as Shared
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
-from litestar.response import Stream
 
 from rung.analysis.stories import Deed, story
-from rung.api.artifacts import NoArtifact, download_of, named_by
+from rung.api.artifacts import NoArtifact, download_of, named_by, safe_name
 from rung.api.handle import Handle
 from rung.api.trialcurves import MOST_MARKS, USUAL_MARKS, TrialCurve, trial_curve
 from rung.api.trialdetail import CheckpointRecord, TrialDetail, checkpoints_of, trial_detail
 from rung.api.triallogs import LONGEST_SEARCH, MOST_BYTES, USUAL_BYTES, LogWindow, log_of
 from rung.model import UnknownStudy
+from rung.server.chunks import Held, sent
 from rung.server.errors import Refusal
 from rung.server.security import Refuse
 from rung.server.site import Site
@@ -37,6 +37,8 @@ Search = Annotated[
     str | None,
     Parameter(max_length=LONGEST_SEARCH, description="Where this stands, instead of the text itself."),
 ]
+Attempt = Annotated[int | None, Parameter(ge=1, le=FARTHEST, description="[the last]")]
+StreamName = Literal["stdout", "stderr"]
 Marks = Annotated[int, Parameter(ge=2, le=MOST_MARKS, description="At most so many values, all metrics together.")]
 
 
@@ -84,8 +86,8 @@ def show_log(
     state: Shared,
     study: str,
     number: int,
-    attempt: Annotated[int | None, Parameter(ge=1, le=FARTHEST, description="[the last]")] = None,
-    stream: Literal["stdout", "stderr"] = "stdout",
+    attempt: Attempt = None,
+    stream: StreamName = "stdout",
     offset: Offset = 0,
     limit: Limit = USUAL_BYTES,
     search: Search = None,
@@ -97,12 +99,39 @@ def show_log(
 
 
 @get(
+    PATH + "/output",
+    sync_to_thread=True,
+    media_type="application/octet-stream",
+    responses=MISSING | {200: ResponseSpec(
+        data_container=bytes, media_type="application/octet-stream", generate_examples=False,
+        description="The bytes, as many as there are now.",
+    )},
+)  # fmt: skip
+def download_output(
+    state: Shared, study: str, number: int, attempt: Attempt = None, stream: StreamName = "stdout"
+) -> Held:
+    """All that an attempt wrote, byte for byte, as a file to be saved; as `rung logs` prints it."""
+    with _trial(state, study, number) as handle:
+        log = log_of(handle, number, attempt, stream)
+    whole = log.whole()
+    if whole is None:
+        raise Refuse(404, log.absent())
+    return _saved(f"{study}-trial-{number}-{stream}.log", *whole)
+
+
+def _saved(name: str, size: int, chunks: Generator[bytes]) -> Held:
+    """A file that a browser saves, and never shows."""
+    headers = {"Content-Disposition": f'attachment; filename="{safe_name(name)}"', "Content-Length": str(size)}
+    return Held(sent(chunks), media_type="application/octet-stream", headers=headers)
+
+
+@get(
     "/api/artifacts/{identity:str}",
     sync_to_thread=True,
     media_type="application/octet-stream",
     responses=MISSING,
 )
-def download_artifact(state: Shared, identity: str) -> Stream:
+def download_artifact(state: Shared, identity: str) -> Held:
     """A checkpoint as a file to be saved: the file itself where it is one, else a tar archive."""
     site: Site = state.site
     try:
@@ -111,16 +140,9 @@ def download_artifact(state: Shared, identity: str) -> Stream:
             found = download_of(handle, named)
     except (NoArtifact, UnknownStudy) as error:
         raise Refuse(404, error.message) from None
-    headers = {
-        "Content-Disposition": f'attachment; filename="{found.name}"',
-        "Content-Length": str(found.size),
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Cache-Control": "no-store",
-    }
-    return Stream(found.chunks, media_type="application/octet-stream", headers=headers)
+    return _saved(found.name, found.size, found.chunks)
 
 
 HANDLERS: tuple[Any, ...] = (
-    show_trial, show_curve, show_decisions, show_checkpoints, show_log, download_artifact,
+    show_trial, show_curve, show_decisions, show_checkpoints, show_log, download_output, download_artifact,
 )  # fmt: skip
