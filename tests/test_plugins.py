@@ -125,6 +125,12 @@ def test_ours_have_no_limit_unless_the_study_gives_one() -> None:
     assert scheduler_class("none").__module__.startswith("rung.")
 
 
+def test_what_is_usual_is_an_entry_point_too() -> None:
+    for group, known in plugins.USUAL.items():
+        for name, (module, attribute) in known.items():
+            assert plugins.names(group)[name].value == f"{module}:{attribute}"
+
+
 def test_a_package_registers_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     points = {
         "theirs": EntryPoint("theirs", "test_plugins:Theirs", "rung.search"),

@@ -7,11 +7,11 @@ writes on a command line or in a study file is ever loaded; nothing that a store
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import sys
 from functools import cache, lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from rung.dialects.names import did_you_mean
 from rung.mirrors.address import absolute
 from rung.model import BadInput, RungError
 from rung.runner.draws import Draws
-from rung.runner.jobs import native
 from rung.schedule.base import Contest, Scheduler
 from rung.search.base import Problem, Searcher
 from rung.search.racing import Raced
@@ -38,18 +37,36 @@ if TYPE_CHECKING:
     from rung.study.state import State
 
 FOREIGN_LIMIT_S = 60.0  # how long a proposal of somebody else's searcher may take, when the study does not say
+USUAL = {
+    "store": {"sqlite": ("rung.store.sqlite", "SqliteStore")},
+    "execute": {"local": ("rung.execute.local", "LocalExecutor")},
+    "search": {"auto": ("rung.search.auto", "Auto")},
+    "schedule": {"none": ("rung.schedule.none", "RunToTheEnd")},
+}
+"""What nearly every start of `rung` uses, known without a look at all that is installed. Entry points like the rest."""
 WORDS = {"search": "searcher", "schedule": "scheduler", "execute": "executor", "dialects": "dialect"}
 
 
 @cache
 def names(group: str) -> dict[str, Any]:
     """The entry points of `rung.GROUP` by name."""
-    return {point.name: point for point in entry_points(group=f"rung.{group}")}
+    return {point.name: point for point in _installed().select(group=f"rung.{group}")}
+
+
+@cache
+def _installed() -> Any:
+    """The entry points of all that is installed, looked for once: each search reads a file of every distribution."""
+    from importlib.metadata import entry_points  # brings the parser of mail along: only what loads a plug-in pays
+
+    return entry_points()
 
 
 def find(group: str, name: str) -> Any:
     """The class registered as `name`, or a part of a family as `name:part` (`optuna:TPESampler`). Raises `BadInput`
     naming the nearest known one."""
+    if name in USUAL.get(group, ()):
+        module, attribute = USUAL[group][name]
+        return getattr(importlib.import_module(module), attribute)
     known = names(group)
     family, colon, part = name.partition(":")
     if family not in known:
@@ -197,6 +214,8 @@ def policy_for(state: State) -> Policy:
 
 def launcher_for(spec: StudySpec) -> Launcher:
     """How the study's trials are started: our own way, or as the dialect of its program does."""
+    from rung.runner.jobs import native  # only who runs trials pays
+
     if spec.program is None:
         return native
     launch: Launcher = find("dialects", spec.program.dialect)().launch

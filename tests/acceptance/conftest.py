@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
+import forked
 from rung.cli.main import main
 
-POLL_S = 0.01
+POLL_S = 0.03  # most looks are a call of the command line
 _NEVER = threading.Event()
 
 
@@ -53,7 +54,7 @@ class Bench:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNG_")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         self.env = {**kept, "PATH": path, "XDG_CONFIG_HOME": str(folder / "no-config")}
-        self.started: list[subprocess.Popen[str]] = []
+        self.started: list[forked.Rung | subprocess.Popen[str]] = []
 
     def write(self, name: str, text: str, *, mode: int = 0o644) -> Path:
         """The file `name` holds `text`."""
@@ -64,10 +65,7 @@ class Bench:
 
     def rung(self, *words: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """What `rung WORDS…` said; it ended with `code` (None: any)."""
-        done = subprocess.run(
-            [sys.executable, "-m", "rung", *words], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=50,
-        )  # fmt: skip
+        done = forked.rung(*words, folder=self.folder, environment=self.env)
         if code is not None:
             assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
@@ -80,8 +78,14 @@ class Bench:
             assert main([*words, "--json"]) == 0
         return json.loads(out.getvalue())
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> forked.Rung:
         """`rung WORDS…`, running, in a process group of its own."""
+        process = forked.Rung(*words, folder=self.folder, environment=self.env)
+        self.started.append(process)
+        return process
+
+    def piped(self, *words: str) -> subprocess.Popen[str]:
+        """The same as a shell starts it: a fresh interpreter, whose words can be read while it runs."""
         process = subprocess.Popen(
             [sys.executable, "-m", "rung", *words], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,

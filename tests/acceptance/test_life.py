@@ -114,7 +114,7 @@ def test_a_program_that_never_reports_its_metric(bench: Bench) -> None:
 
 def test_ctrl_c_ends_the_trials_and_resume_finishes_them(bench: Bench) -> None:
     bench.write("t.py", WAITS)
-    running = bench.start("run", "-w", "2", *SPACE, "t.py")
+    running = bench.piped("run", "-w", "2", *SPACE, "t.py")
     trials = pids(bench, 2)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=20)
@@ -267,7 +267,7 @@ def test_logs_can_be_followed_to_the_end(bench: Bench) -> None:
     bench.write("t.py", WAITS)
     running = bench.start("run", "-p", "x=1", "-m", "loss", "t.py")
     pids(bench, 1)
-    following = bench.start("logs", "--follow", "0")
+    following = bench.piped("logs", "--follow", "0")
     assert following.stdout is not None
     assert following.stdout.readline() == "epoch: 0 loss: 9\n"
     bench.write("go", "")

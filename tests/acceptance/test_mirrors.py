@@ -99,8 +99,10 @@ def test_a_study_of_the_other_direction_is_refused(study: Bench) -> None:
 @pytest.mark.chaos
 def test_optuna_names_the_same_best_trial_and_nothing_runs_after_a_kill(study: Bench) -> None:
     study.write("train.py", SLOWLY)
-    optuna(study, "create-study", "--storage", STORAGE, "--study-name", "mine", "--direction", "minimize")
-    runner = study.start("run", "--name", "mine", "--mirror", f"optuna:{STORAGE}", "study.yaml")
+    storage = RDBStorage(f"sqlite:///{study.folder}/o.db")
+    create_study(storage=storage, study_name="mine", direction="minimize")
+    close(storage)
+    runner = study.piped("run", "--name", "mine", "--mirror", f"optuna:{STORAGE}", "study.yaml")
     assert runner.stderr is not None
     assert any(line.startswith("trial 3 ") for line in runner.stderr)
     os.kill(runner.pid, signal.SIGKILL)

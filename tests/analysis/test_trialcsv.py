@@ -68,3 +68,15 @@ def test_columns_as_plain_values(state: State) -> None:
         [4, "running", None, 24, True, "Infinity", None],
         [1, "complete", 0.25, 8, [1, 2], None, records.iso(state.trial(1).ended)],
     ]
+
+
+def test_no_cell_is_a_formula() -> None:
+    """A spreadsheet would run it when it opens the file; what is only odd stays as it is."""
+    words = ("=HYPERLINK(0)", "@SUM(A1)", "-2+3+cmd|' /C calc'!A0", "\t=1", "-O2", "+1", "a=b")
+    log = Folding(study_spec(parameters=(Parameter(name="opt", type="choice", values=words),)))
+    for word in words:
+        log.done(-1.5, params={"opt": word})
+    text = "".join(csv_lines(log.state, order(log.state, None), ["value", "opt"]))
+    table = list(csv.reader(io.StringIO(text)))[1:]
+    assert [row[1] for row in table] == [f"'{word}" for word in words[:4]] + list(words[4:])
+    assert {row[0] for row in table} == {"-1.5"}

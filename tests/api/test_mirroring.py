@@ -11,10 +11,10 @@ import pytest
 
 import rung
 from rung.api import follower, mirroring
-from rung.api.attachment import runs_directory
 from rung.api.creation import created_event
 from rung.api.handle import Handle
 from rung.api.mirroring import Mirroring, catch_up, mirrored
+from rung.api.places import runs_directory
 from rung.api.probe import probe
 from rung.mirrors.base import Record, Refused, Subject
 from rung.model import BadInput, Objective, Parameter, RunSettings, StudySpec

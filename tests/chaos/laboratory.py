@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Collection
@@ -16,7 +15,8 @@ from typing import Any
 import msgspec
 import psutil
 
-from chaos.runner_process import Order
+import forked
+from chaos.runner_process import Order, run
 from chaos.waiting import until
 from rung.api.handle import Handle
 from rung.api.targets import Options
@@ -36,29 +36,43 @@ PROGRAM = str(HERE / "trial_program.py")
 
 
 class Runner:
-    """A runner process."""
+    """A runner process: forked from one that has imported Rung already, or `fresh`, with all that a process inherits."""
 
-    def __init__(self, order: Order, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, order: Order, folder: Path, environment: dict[str, str], *, fresh: bool) -> None:
         number = len(list(folder.glob("order-*")))
         path = folder / f"order-{number}.json"
         path.write_bytes(msgspec.json.encode(order))
         self.said = folder / f"said-{number}.txt"
-        with self.said.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, str(HERE / "runner_process.py"), str(path)],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-                env={**os.environ, **environment},
-            )  # fmt: skip
+        self.said.touch()
+        self.process = forked.start(
+            run,
+            str(path),
+            folder=folder,
+            environment={**os.environ, **environment},
+            out=self.said,
+            err=self.said,
+            fresh=fresh,
+        )
+        assert self.process.pid is not None
         self.pid = self.process.pid
+
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.exitcode is None
+
+    def wait(self, timeout: float) -> int | None:
+        """Its exit code, negative for the signal that ended it; None when it has not ended within `timeout` seconds."""
+        self.process.join(timeout)
+        return self.process.exitcode
 
     def kill(self) -> None:
         """`kill -9`, and it is gone."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
     def signal(self, number: signal.Signals) -> None:
         """The signal was sent."""
-        self.process.send_signal(number)
+        os.kill(self.pid, number)
 
     def words(self) -> str:
         """What it has said so far."""
@@ -66,17 +80,15 @@ class Runner:
 
     def ended(self, timeout: float = 30.0) -> str:
         """Why it ended, in its own word; fails with all it said when it broke down or does not end."""
-        try:
-            code = self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"the runner does not end; it said: {self.words()}") from None
+        code = self.wait(timeout)
+        assert code is not None, f"the runner does not end; it said: {self.words()}"
         last = self.words().rstrip().rpartition("\n")[2]
         assert code == 0 and last.startswith("ended "), f"status {code}: {self.words()}"
         return last.removeprefix("ended ")
 
     def died(self, timeout: float = 30.0) -> None:
         """It was killed, as a fault or a test wanted."""
-        assert self.process.wait(timeout) == -signal.SIGKILL, self.words()
+        assert self.wait(timeout) == -signal.SIGKILL, self.words()
 
 
 class Laboratory:
@@ -107,10 +119,11 @@ class Laboratory:
 
     # ------------------------------------------------------------------------------------------------- processes
 
-    def run(self, **changes: Any) -> Runner:
+    def run(self, *, fresh: bool = False, **changes: Any) -> Runner:
         """A runner of the study has been started."""
         order = msgspec.structs.replace(self.order, **changes)
-        self.runners.append(Runner(order, self.folder, self.environment))
+        fresh = fresh or bool(self.environment)  # some variables are read when Rung is imported
+        self.runners.append(Runner(order, self.folder, self.environment, fresh=fresh))
         return self.runners[-1]
 
     def close(self) -> None:
@@ -171,13 +184,10 @@ class Laboratory:
 
     def seq(self) -> int:
         """How much the log holds."""
-        store = open_store(self.order.store)
         try:
-            return store.position(self.order.study).seq
+            return self.door.position(self.order.study).seq
         except (StoreMissing, UnknownStudy):
             return 0
-        finally:
-            store.close()
 
     def of(self, kind: type[Any], **fields: Any) -> list[Any]:
         """The events of this kind with these fields."""
@@ -189,11 +199,22 @@ class Laboratory:
 
     def wait_for(self, kind: type[Any], count: int = 1, timeout: float = 20.0, **fields: Any) -> list[Any]:
         """The events of this kind with these fields, once there are so many."""
-        return until(
-            lambda: found if len(found := self.of(kind, **fields)) >= count else [],
-            timeout,
-            what=f"{count} x {kind.__name__} {fields}; said: {[r.words() for r in self.runners][-2:]}",
+        found: list[Any] = []
+        after = 0
+
+        def enough() -> bool:
+            nonlocal after
+            with contextlib.suppress(StoreMissing, UnknownStudy):
+                for seq, event in read(self.door, self.order.study, after=after):
+                    after = seq
+                    if isinstance(event, kind) and all(getattr(event, name) == fields[name] for name in fields):
+                        found.append(event)
+            return len(found) >= count
+
+        until(
+            enough, timeout, what=f"{count} x {kind.__name__} {fields}; said: {[r.words() for r in self.runners][-2:]}"
         )
+        return found
 
     # ------------------------------------------------------------------------------------------------- evidence
 

@@ -1,8 +1,6 @@
 """A runner as a process of its own, as `rung run` and `rung resume` make one, with places where it can be made to die.
 
-    python runner_process.py ORDER          (a JSON file, see `Order`)
-
-The study is made when there is none of that name. What the runner says goes to stdout, and at the end `ended WHY`.
+The study is made when there is none of that name. What the runner says goes to a file, and at the end `ended WHY`.
 Faults are put into the running process from here; the package knows nothing of them.
 """
 
@@ -10,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -126,8 +123,8 @@ def opened(order: Order) -> Handle:
         return create_or_continue(store, event, stem=order.study).handle
 
 
-def main(path: str) -> None:
-    """The runner has run."""
+def run(path: str) -> None:
+    """The runner has run: `path` is that of its order."""
     order = msgspec.json.decode(Path(path).read_bytes(), type=Order)
     set_faults(order)
 
@@ -136,7 +133,3 @@ def main(path: str) -> None:
 
     why = attach(opened(order), workers=order.workers, observe=lambda _, __: None, say=say)
     say(f"ended {why}")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

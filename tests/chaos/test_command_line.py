@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import forked
 from chaos.laboratory import PYTHON, Laboratory
 from chaos.waiting import until
 from rung.study import events as ev
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 
 class CommandLine:
@@ -23,33 +22,28 @@ class CommandLine:
 
     def __init__(self, study: Laboratory) -> None:
         self.study = study
-        self.started: list[subprocess.Popen[str]] = []
+        self.started: list[forked.Rung] = []
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("RUNG_")}
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> forked.Rung:
         """`rung WORDS` has been started."""
-        self.started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "rung", *words], cwd=self.study.folder, env=self.environment, text=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            )
-        )  # fmt: skip
+        self.started.append(forked.Rung(*words, folder=self.study.folder, environment=self.environment))
         return self.started[-1]
 
-    def run(self, *, trials: int, workers: int = 2) -> subprocess.Popen[str]:
+    def run(self, *, trials: int, workers: int = 2) -> forked.Rung:
         """`rung run` of the laboratory's trials."""
         options = ["--store", self.study.order.store, "--dir", str(self.study.runs), "--name", "study", "--seed", "1"]
         size = ["-n", str(trials), "-w", str(workers), "--max-failures", "1000"]
         return self.start("run", *options, *size, "-p", "x=uniform(0,1)", "-m", "loss", "--", *self.study.order.command)
 
-    def resume(self) -> subprocess.Popen[str]:
+    def resume(self) -> forked.Rung:
         """`rung resume`."""
         return self.start("resume", "study", "--store", self.study.order.store)
 
-    def ended(self, process: subprocess.Popen[str]) -> tuple[int, str]:
+    def ended(self, process: forked.Rung) -> tuple[int, str]:
         """Its exit code, and what it said on stderr."""
         _, said = process.communicate(timeout=30)
-        return process.returncode, said
+        return process.wait(), said
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,8 +26,7 @@ def test_fifty_kills_at_random_moments_lose_nothing(lab: Lab) -> None:
         before = study.seq()
         runner = study.run()
         if kill % 5 == 4:  # at a moment that has nothing to do with the log, its own start included
-            with pytest.raises(subprocess.TimeoutExpired):
-                runner.process.wait(moments.uniform(0.1, 0.8))
+            assert runner.wait(moments.uniform(0.1, 0.8)) is None
         else:
             goal = before + 1 + moments.randrange(25)
             until(lambda: study.seq() >= goal, what=f"runner {kill} works: {runner.words()}")  # noqa: B023 - waits here
@@ -43,7 +41,6 @@ def test_fifty_kills_at_random_moments_lose_nothing(lab: Lab) -> None:
     assert set(study.codes().values()) == {0, 3}
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"before_adoption", "before_stop"}))
 def test_a_kill_between_two_steps_loses_nothing(lab: Lab, fault: str) -> None:
     study = lab(trials=6, workers=2, reports=5, seconds=0.1)
@@ -54,7 +51,6 @@ def test_a_kill_between_two_steps_loses_nothing(lab: Lab, fault: str) -> None:
     assert len(study.begun()) == len(state), "each trial ran once"
 
 
-@pytest.mark.timeout(60)
 def test_a_kill_before_adoption_loses_nothing(lab: Lab) -> None:
     study = lab(trials=3, workers=2, reports=10, seconds=0.5)
     study.run(faults={"before_report_logged": 2}).died()
@@ -64,7 +60,6 @@ def test_a_kill_before_adoption_loses_nothing(lab: Lab) -> None:
     assert len({event.epoch for event in study.of(ev.AttemptAdopted)}) == 2
 
 
-@pytest.mark.timeout(60)
 def test_a_kill_between_the_decision_to_stop_and_the_signal_still_stops(lab: Lab) -> None:
     study = lab(trials=1, workers=1, reports=1000, seconds=100)
     runner = study.run(faults={"before_stop": 1})
@@ -79,7 +74,6 @@ def test_a_kill_between_the_decision_to_stop_and_the_signal_still_stops(lab: Lab
     assert study.processes() == []
 
 
-@pytest.mark.timeout(60)
 def test_a_spawned_wrapper_that_is_slow_to_begin_finds_its_attempt_taken(lab: Lab, tmp_path: Path) -> None:
     """Killed between spawn and `started`: the next runner claims the attempt first, and the program never runs."""
     study = lab(trials=1, workers=1, reports=3, seconds=0.1)
@@ -96,7 +90,6 @@ def test_a_spawned_wrapper_that_is_slow_to_begin_finds_its_attempt_taken(lab: La
     assert state.trial(0).state == "complete"
 
 
-@pytest.mark.timeout(60)
 def test_a_spawned_wrapper_that_begins_while_nobody_looks_is_adopted(lab: Lab, tmp_path: Path) -> None:
     """Killed between spawn and `started`, but the wrapper begins before the next runner comes."""
     study = lab(trials=1, workers=1, reports=3, seconds=0.1)

@@ -11,7 +11,7 @@ import pytest
 from chaos.laboratory import HERE, PYTHON, Laboratory
 from rung.study import events as ev
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 Lab = Callable[..., Laboratory]
 NOISY = [*PYTHON, str(HERE / "noisy_program.py")]
 MANY = 100_000

@@ -14,7 +14,7 @@ from chaos.waiting import until
 from rung.execute import attempt
 from rung.study import events as ev
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 Lab = Callable[..., Laboratory]
 SLOW_TO_END = """
 import signal, sys, threading
@@ -89,7 +89,7 @@ def test_a_trial_that_ended_before_the_interruption_was_seen_is_not_run_again(la
     until(lambda: attempt.status(folder) is not None, what="the trial has ended and its wrapper has said how")
     runner.signal(signal.SIGINT)
     runner.signal(signal.SIGCONT)
-    runner.process.wait(20)
+    runner.wait(20)
     if study.handle().state.switches.completed is None:
         assert study.run().ended() == "done"
     study.nothing_lost()
@@ -148,7 +148,7 @@ def test_a_runner_ignores_the_hangup_that_nohup_ignores(lab: Lab, tmp_path: Path
     study = lab(trials=1, workers=1, reports=20, seconds=1.0)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        runner = study.run()
+        runner = study.run(fresh=True)
     finally:
         signal.signal(signal.SIGHUP, before)
     study.wait_for(ev.TrialReported)

@@ -11,7 +11,7 @@ from chaos.laboratory import Laboratory
 from chaos.waiting import until
 from rung.study import events as ev
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 Lab = Callable[..., Laboratory]
 QUICK = {"RUNG_LEASE_TTL": "4"}  # a heartbeat each 0.8 s: often enough, and no busy machine is taken for dead
 

@@ -225,7 +225,7 @@ LINE = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     name=st.sampled_from(["stdout", "reports.jsonl"]),
     text=st.tuples(st.lists(LINE, max_size=14), st.sampled_from(["", "\n"])).map(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import runpy
 import shlex
 import subprocess
 import sys
@@ -12,10 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from rung.space import Space
-from rung.space.declare import declare
-from rung.space.lint import lint
 
 Rung = Callable[..., "subprocess.CompletedProcess[str]"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,10 +29,11 @@ def test_the_linter_finds_nothing(path: Path, rung: Rung) -> None:
 
 
 @pytest.mark.slow
-def test_the_linter_would_find_something(rung: Rung, tmp_path: Path) -> None:
+def test_the_linter_would_find_something(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     path.write_text("command: train {lr}\nobjective: loss\nparameters:\n  lr: {type: float, min: 1e-5, max: 1}\n")
-    done = rung("lint", str(path))
+    program = Path(sys.executable).with_name("rung")  # as it is installed
+    done = subprocess.run([program, "lint", str(path)], capture_output=True, text=True, timeout=50)
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"{path}:4" in done.stdout
 
@@ -97,25 +93,23 @@ def test_the_digits_are_learnt(rung: Rung, tmp_path: Path) -> None:
     assert {"val_error", "train_loss"} <= set(best["values"])
 
 
+FUNCTION = """
+import runpy
+from rung.space import Space
+from rung.space.declare import declare
+from rung.space.lint import lint
+
+found = runpy.run_path("examples/function.py")
+assert lint(Space(declare(found["SPACE"]), ())) == []
+given = {"lr": 0.01, "alpha": 1e-4, "width": 32, "layers": 1, "activation": "relu", "solver": "sgd", "epochs": 3}
+print(found["objective"](given))
+"""
+
+
 @pytest.mark.slow
-def test_the_function_example_learns_outside_a_study_too(environment: dict[str, str]) -> None:
-    script = (
-        "import runpy; m = runpy.run_path('examples/function.py'); print(m['objective']("
-        + repr(
-            {"lr": 0.01, "alpha": 1e-4, "width": 32, "layers": 1, "activation": "relu", "solver": "sgd", "epochs": 3}
-        )
-        + "))"
-    )
+def test_the_function_example_is_clean_and_learns_outside_a_study_too(environment: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=50
+        [sys.executable, "-c", FUNCTION], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=50
     )
     assert done.returncode == 0, done.stderr
     assert 0 < float(done.stdout) < 0.95
-
-
-@pytest.mark.slow
-def test_the_space_of_the_function_example_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")  # the example sets them: put back what was there
-    space = runpy.run_path(str(ROOT / "examples" / "function.py"))["SPACE"]
-    assert lint(Space(declare(space), ())) == []

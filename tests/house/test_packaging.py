@@ -14,15 +14,17 @@ from pathlib import Path
 import pytest
 
 STATIC = "rung/server/static/"
+BUILD = "import shutil\n\ndef build():\n    shutil.copytree({page!r}, {static!r})\n"
 CARRIED = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="module")
 def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as a fresh clone has it, but for the packages of the page, which are not fetched twice."""
-    packages = root / "web" / "node_modules"
-    if not packages.is_dir():
-        pytest.skip("the packages that build the page are not installed; `make web` installs them")
+    """The project as a fresh clone has it, but that building the page, which `make test` has just done, takes it from
+    where that put it."""
+    page = root / "src" / STATIC
+    if not (page / "index.html").is_file():
+        pytest.skip("the page is not built; `make web` builds it")
     folder = tmp_path_factory.mktemp("checkout")
     for name in CARRIED:
         shutil.copy(root / name, folder / name)
@@ -30,7 +32,9 @@ def checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     left_out = shutil.ignore_patterns("__pycache__", "static", "node_modules", "schema.ts")
     shutil.copytree(root / "src", folder / "src", ignore=left_out)
     shutil.copytree(root / "web", folder / "web", ignore=left_out)
-    (folder / "web" / "node_modules").symlink_to(packages)
+    (folder / "web" / "node_modules").mkdir()
+    (folder / "web" / "node_modules" / "left.js").write_text("// not to be carried")
+    (folder / "web" / "build.py").write_text(BUILD.format(page=str(page), static=str(folder / "src" / STATIC)))
     return folder
 
 

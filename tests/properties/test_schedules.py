@@ -124,7 +124,7 @@ def deviations(world: World) -> list[str]:
 
 
 @given(SPECS, PROGRAMS, ACTIONS, st.booleans())
-@settings(max_examples=60, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 def test_whatever_happens_the_state_is_sound_and_every_decision_can_be_computed_again(
     spec: StudySpec, program: Program, actions: list[Action], deterministic: bool
 ) -> None:
@@ -134,7 +134,7 @@ def test_whatever_happens_the_state_is_sound_and_every_decision_can_be_computed_
 
 
 @given(SPECS, PROGRAMS, ACTIONS, st.booleans())
-@settings(max_examples=40, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 def test_a_study_that_is_left_alone_comes_to_its_end(
     spec: StudySpec, program: Program, actions: list[Action], deterministic: bool
 ) -> None:
@@ -146,7 +146,7 @@ def test_a_study_that_is_left_alone_comes_to_its_end(
 
 
 @given(SPECS, ACTIONS, st.sampled_from([1, 2]), st.booleans())
-@settings(max_examples=40, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 def test_a_resumed_trial_repeats_and_skips_no_step(
     spec: StudySpec, actions: list[Action], stride: float, heeds: bool
 ) -> None:
@@ -168,7 +168,7 @@ def test_a_resumed_trial_repeats_and_skips_no_step(
 
 
 @given(SPECS, PROGRAMS, ACTIONS)
-@settings(max_examples=40, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 def test_no_more_trials_begin_than_the_budget_allows(spec: StudySpec, program: Program, actions: list[Action]) -> None:
     """Failed ones do not count, and what a user asks for comes on top."""
     world = left_alone(play(spec, program, actions), program)
@@ -217,7 +217,7 @@ def following(events: list[ev.AnyEvent], free: int) -> tuple[bool, list[bytes]]:
 
 
 @given(SPECS, PROGRAMS, ACTIONS, st.integers(0, 100), st.integers(0, 3))
-@settings(max_examples=60, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 def test_no_decision_depends_on_the_order_in_which_independent_trials_are_stored(
     spec: StudySpec, program: Program, actions: list[Action], place: int, free: int
 ) -> None:
@@ -239,7 +239,7 @@ def test_no_decision_depends_on_the_order_in_which_independent_trials_are_stored
 
 
 @given(SPECS, PROGRAMS, ACTIONS, st.integers(1, 200))
-@settings(max_examples=40, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 def test_a_snapshot_taken_at_any_event_changes_nothing(
     spec: StudySpec, program: Program, actions: list[Action], place: int
 ) -> None:

@@ -17,8 +17,8 @@ from rung.space import Space, SpaceError, declare, lint, parse_range
 from rung.space.expressions import condition
 
 few = settings(deadline=None, max_examples=15, derandomize=True)
-some = settings(deadline=None, max_examples=60, derandomize=True)
-many = settings(deadline=None, max_examples=300, derandomize=True)
+some = settings(deadline=None, max_examples=40, derandomize=True)
+many = settings(deadline=None, max_examples=100, derandomize=True)
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 positive = st.floats(1e-9, 1e6, exclude_min=True)

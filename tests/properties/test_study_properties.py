@@ -127,7 +127,7 @@ SPECS = st.builds(
 
 
 @given(SPECS, ACTIONS, st.booleans())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 def test_whatever_happens_the_state_is_sound_and_every_decision_can_be_computed_again(
     spec: StudySpec, actions: list[Action], deterministic: bool
 ) -> None:
@@ -139,7 +139,7 @@ def test_whatever_happens_the_state_is_sound_and_every_decision_can_be_computed_
 
 
 @given(SPECS, ACTIONS, ACTIONS, st.booleans(), st.sampled_from([policy_for, diary_policy]))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_going_on_from_a_snapshot_is_going_on(
     spec: StudySpec, before: list[Action], after: list[Action], deterministic: bool, policies: PolicyFactory
 ) -> None:
@@ -164,7 +164,7 @@ def test_going_on_from_a_snapshot_is_going_on(
     st.booleans(),
     st.sampled_from([None, 3]),
 )
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_whatever_is_edited_old_trials_stay_and_new_ones_are_in_the_space_of_their_version(
     actions: list[Action], deterministic: bool, batch: int | None
 ) -> None:
@@ -184,7 +184,7 @@ def test_whatever_is_edited_old_trials_stay_and_new_ones_are_in_the_space_of_the
 
 
 @given(SPECS, ACTIONS)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_a_study_that_is_left_alone_comes_to_its_end(spec: StudySpec, actions: list[Action]) -> None:
     world = play(spec, actions)
     world.request(ev.UnpauseRequested)
@@ -206,7 +206,7 @@ def test_a_study_that_is_left_alone_comes_to_its_end(spec: StudySpec, actions: l
     st.booleans(),
     st.sampled_from([policy_for, diary_policy]),
 )
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 def test_a_deterministic_study_proposes_the_same_in_any_order_and_with_any_number_of_workers(
     order: list[int], workers: int, lag: int, first_points: bool, policies: PolicyFactory
 ) -> None:

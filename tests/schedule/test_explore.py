@@ -132,7 +132,7 @@ PARAMETERS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(parameter=PARAMETERS, unit=st.floats(0, 1), seed=st.integers(0, 1000), resample=st.sampled_from([0.0, 0.25]))
 def test_whatever_comes_out_is_in_the_space_and_the_same_again(
     parameter: Parameter, unit: float, seed: int, resample: float

@@ -190,7 +190,7 @@ class World:
         ({"interval": "often"}, "interval", "expected a number above 0, got 'often'"),
         ({"interval": 5, "max": 5}, "interval", "expected less than max"),
         ({"max": -1}, "max", "expected a number above 0"),
-        ({"max": 10, "population": 1}, "population", "expected a whole number of at least 2"),
+        ({"max": 10, "population": 1}, "population", "expected a whole number from 2 to 100000"),
         ({"max": 10, "population": True}, "population", "expected a whole number"),
         ({"max": 10, "population": 3}, "quantile", "0.25 of 3 members is nobody: give at least 0.34"),
         ({"max": 10, "quantile": 0.6}, "quantile", "expected a number"),

@@ -94,6 +94,15 @@ def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
+def inert(text: str) -> str:
+    """The text as a CSV cell that no spreadsheet takes for a formula, with an apostrophe before one that could do
+    something: names and values of a study are anybody's, and files are opened by others. `-2`, `+1` and `-O2` are left
+    as they are: without a call, a reference or a pipe there is nothing in them to run."""
+    begins = text[:1]
+    harmful = begins in {"=", "@", "\t", "\r"} or (begins in {"+", "-"} and any(char in text for char in "(|!"))
+    return f"'{text}" if harmful else text
+
+
 def cell(value: Any) -> str:
     """A value for a CSV cell or a terminal table: text as it is, numbers without loss, the rest as JSON."""
     if value is None:

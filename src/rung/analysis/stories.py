@@ -9,7 +9,7 @@ import msgspec
 
 from rung.analysis.records import whole as whole_number
 from rung.analysis.records import wired
-from rung.analysis.wording import assigned, last_line, one_line, shown
+from rung.analysis.wording import assigned, last_line, last_words, one_line, shown
 from rung.model import Source
 from rung.study import events as ev
 
@@ -157,7 +157,7 @@ def _dropped(event: Any) -> str:
 
 def _exited(event: Any) -> str:
     code = f" with status {event.code}" if event.code is not None else ""
-    tail = last_line(event.tail)
+    tail = last_words(event.tail)
     return f"{event.how}{code}" + (f": {tail}" if tail else "")
 
 

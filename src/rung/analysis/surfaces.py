@@ -109,5 +109,6 @@ def _fitted(weights: Floats, trials: Floats, du: Floats, dv: Floats, z: Floats) 
     slopes = np.full_like(curved, SLOPE_RIDGE)
     ridge = np.stack([np.full_like(curved, 1e-9), slopes, slopes, curved, curved, curved], axis=-1)
     normal[:, np.arange(6), np.arange(6)] += ridge
-    right = np.swapaxes(scaled, 1, 2) @ (z[None] - mean[:, None])[..., None]
-    return np.asarray(mean + np.linalg.solve(normal, right)[:, 0, 0])
+    with np.errstate(over="ignore", invalid="ignore"):  # values near the largest number
+        right = np.swapaxes(scaled, 1, 2) @ (z[None] - mean[:, None])[..., None]
+        return np.asarray(mean + np.linalg.solve(normal, right)[:, 0, 0])

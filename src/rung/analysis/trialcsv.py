@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rung.analysis.records import cell, iso, wired
+from rung.analysis.records import cell, inert, iso, wired
 from rung.analysis.trialtable import column, metric_names, parameter_names, resolved
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def csv_lines(state: State, numbers: NDArray[np.int64], names: Sequence[str] | N
     cells = [_cells(state, name) for _, name in header]
     lines = _Lines()
     writer = csv.writer(lines)
-    writer.writerow([title for title, _ in header])
+    writer.writerow([inert(title) for title, _ in header])
     for begin in range(0, len(numbers), CHUNK):
         some = numbers[begin : begin + CHUNK]
         writer.writerows(zip(*(each(some) for each in cells), strict=True))
@@ -73,7 +73,7 @@ def _cells(state: State, name: str) -> Callable[[NDArray[np.int64]], list[str]]:
         return lambda some: [""] * len(some)
     found = column(state, name)
     if found.categories is not None:
-        texts = [*(cell(value) for value in found.categories), ""]  # code -1 is the last one
+        texts = [*(inert(cell(value)) for value in found.categories), ""]  # code -1 is the last one
         return lambda some: [texts[code] for code in found.values[some].tolist()]
     convert, missing = _meaning(state, name), found.missing
 

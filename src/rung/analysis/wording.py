@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from rung.model import to_wire
 
 WIDEST_CELL = 60
 WIDEST_WORDS = 2_000
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # ECMA-48, 5.4: colours and the like
 
 
 def shown(value: Any, *, widest: int = WIDEST_CELL) -> str:
@@ -29,8 +31,8 @@ def number(value: float) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and control characters: what a program said must not steer a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()
+    """The text without line breaks, colours and control characters: what a program said must not steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in _ESCAPES.sub("", text)).strip()
 
 
 def seconds(amount: float | None) -> str:
@@ -50,6 +52,12 @@ def seconds(amount: float | None) -> str:
 def assigned(values: dict[str, Any]) -> str:
     """`lr=0.01 width=32`, for one line."""
     return " ".join(f"{name}={'null' if value is None else shown(value)}" for name, value in values.items())
+
+
+def last_words(text: str) -> str:
+    """The last line of a program's output that is not empty; "" where all are."""
+    lines = (one_line(line) for line in reversed(text.splitlines()))
+    return next((line for line in lines if line), "")
 
 
 def last_line(text: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rung.api.mirroring import mirrored
+from rung.api.places import runs_directory
 from rung.api.provenance import changed_plugins
 from rung.execute.forked import ForkedExecutor, ForkServer
 from rung.execute.inline import InlineExecutor
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 
 ENDINGS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hangup"}
 RunnerMade = Callable[[Runner, asyncio.AbstractEventLoop], None]
-
-
-def runs_directory(handle: Handle) -> Path:
-    """Where the study's trials write: recorded when it was created."""
-    return Path(handle.state.created.provenance.get("runs") or "runs").absolute()
 
 
 def attach(

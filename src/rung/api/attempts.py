@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rung.analysis.records import iso
-from rung.analysis.wording import last_line
+from rung.analysis.wording import last_words
 from rung.model import Source, WireNumber, from_wire
 from rung.study import events as ev
 
@@ -124,7 +124,7 @@ def _attempt(run: _Run) -> Attempt:
         how=None if exited is None else exited.how,
         code=None if exited is None else exited.code,
         tail="" if exited is None else exited.tail,
-        why="" if exited is None else last_line(exited.invalid or exited.tail),
+        why="" if exited is None else last_words(exited.invalid or exited.tail),
         seconds=None if exited is None else round(max(0.0, exited.at - begun), 6),
         first=origin.step if origin is not None else 0.0 if run.reports else None,
         last=run.last,

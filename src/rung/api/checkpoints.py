@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from rung.analysis.ranking import losses, ranked
-from rung.api.attachment import runs_directory
+from rung.api.places import runs_directory
 from rung.inside.wire import to_wire
 from rung.model import BadInput
 from rung.runner.checkpoints import Gone, bring, snapshot_directory

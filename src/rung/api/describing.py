@@ -13,7 +13,6 @@ import numpy as np
 from rung.analysis.records import iso, record, wired
 from rung.api.creation import describe
 from rung.api.provenance import changed_plugins
-from rung.dialects import spec_to_tree
 from rung.model import StudyState, WireNumber, to_wire
 from rung.plugins import make_scheduler, plugin_files
 from rung.study import events as ev
@@ -167,6 +166,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 
 def described(handle: Handle) -> Description:
     """The study as it is now."""
+    from rung.dialects import spec_to_tree  # brings the reader of YAML along: who asks for the best does not pay
+
     state = handle.state
     completed, note = state.switches.completed, state.notes.get(None, Note())
     return Description(

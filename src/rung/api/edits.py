@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rung.api.advice import spec_warnings
-from rung.dialects import edit_spec, spec_to_tree
 from rung.model import BadInput, StudySpec
 from rung.plugins import make_searcher
 from rung.space import Space
@@ -36,6 +35,8 @@ def edited(state: State, settings: Sequence[tuple[str, str]]) -> StudySpec:
                 "objective, command or search start a study under another name",
                 place=f"--set {path}",
             )
+    from rung.dialects import edit_spec  # brings the readers of YAML and TOML along: whoever looks does not pay
+
     # First points that an edited space does not hold are passed over, so they must not stand in the way of the edit.
     plain = msgspec.structs.replace(state.spec, start="random")
     old, new = edit_spec(plain, []), edit_spec(plain, settings)
@@ -129,6 +130,8 @@ def preview(state: State, spec: StudySpec) -> Preview:
 
 def differences(old: StudySpec, new: StudySpec) -> list[ev.Change]:
     """Each field of the study file that differs, as a dotted path with both values."""
+    from rung.dialects import spec_to_tree  # as above
+
     return list(_differences(spec_to_tree(old), spec_to_tree(new), ""))
 
 

@@ -37,8 +37,9 @@ def _text(value: object) -> str:
 
 
 def _head(known: StudySummary) -> str:
-    budget = f" of {known.budget}" if known.budget is not None else ""
-    trials = f"{known.trials}{budget} trial{'s' * (known.trials != 1)}"
+    trials = f"{known.trials} trial{'s' * (known.trials != 1)}"
+    if known.budget is not None:  # a failed trial takes nothing from the budget
+        trials = f"{known.counts.get('complete', 0) + known.counts.get('pruned', 0)} of {known.budget} trials"
     return f"<div><strong>{_text(known.name)}</strong> &middot; {_text(known.state)} &middot; {trials}</div>"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +12,9 @@ from rung.dialects import read_text
 from rung.dialects.documents import parse
 from rung.dialects.names import did_you_mean
 from rung.model import BadInput
+
+if TYPE_CHECKING:
+    from rung.api.handle import Handle
 
 _USER_KEYS = frozenset({"store", "dir"})
 
@@ -51,3 +55,8 @@ def find_places(*, store: str | None = None, directory: str | None = None) -> Pl
     runs = directory or os.environ.get("RUNG_DIR") or user.get("dir") or "runs"
     url = store or os.environ.get("RUNG_STORE") or user.get("store") or f"sqlite:///{runs.rstrip('/') or '/'}/rung.db"
     return Places(url, Path(runs).absolute())
+
+
+def runs_directory(handle: Handle) -> Path:
+    """Where the study's trials write: recorded when it was created."""
+    return Path(handle.state.created.provenance.get("runs") or "runs").absolute()

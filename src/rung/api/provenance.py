@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
-from importlib.metadata import distributions
 from typing import TYPE_CHECKING, Any
 
 from rung.plugins import plugin_files
 from rung.runner.identity import host, who
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from rung.model import StudySpec
     from rung.study.events import StudyCreated
 
+_FIELD = re.compile(r"^(Name|Version):[ \t]*(.*\S)", re.MULTILINE | re.IGNORECASE)
 DIFF_KEPT = 256 * 1024  # bytes of a dirty tree's diff; a longer one keeps its hash and its beginning
 
 
@@ -40,8 +42,18 @@ def collect(spec: StudySpec, *, cwd: Path, runs: Path, command_line: list[str], 
 
 def packages() -> dict[str, str]:
     """The installed distributions and their versions."""
-    found = {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}
+    from importlib.metadata import distributions  # who only looks at a study does not pay
+
+    # Two lines of each file's head: `Distribution.metadata` parses it whole, each time, which takes 20 times as long.
+    texts = (d.read_text("METADATA") or d.read_text("PKG-INFO") or d.read_text("") or "" for d in distributions())
+    heads = (dict(_fields(text.partition("\n\n")[0])) for text in texts)
+    found = {head["name"]: head.get("version", "") for head in heads if "name" in head}
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def _fields(head: str) -> Iterator[tuple[str, str]]:
+    """The name and the version in the head of a distribution's metadata, the first of each last."""
+    return ((name.lower(), value) for name, value in reversed(_FIELD.findall(head)))
 
 
 def git_state(cwd: Path) -> dict[str, Any] | None:

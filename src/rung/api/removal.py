@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from rung.api.attachment import runs_directory
+from rung.api.places import runs_directory
 from rung.model import RungError
 from rung.runner.identity import boot_id, host, start_ticks
 
@@ -35,9 +35,16 @@ def study_folder(handle: Handle) -> Path | None:
 
 
 def remove(handle: Handle) -> Path | None:
-    """The study is gone from its store, and so is the folder of its trials, which is returned. There is no way back."""
+    """The study is gone from its store, and so is the folder of its trials, which is returned. There is no way back.
+    Raises `RungError` where the folder could not be removed whole."""
     folder = study_folder(handle)
     handle.store.delete(handle.name)
     if folder is not None:
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise RungError(
+                f"study {handle.name} is removed, but what is left of its folder is not ({why}): {folder}"
+            ) from None
     return folder

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from rung.api.attachment import runs_directory
+from rung.api.places import runs_directory
 from rung.model import BadInput, RungError
 
 if TYPE_CHECKING:

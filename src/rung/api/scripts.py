@@ -25,7 +25,7 @@ _OPTION_MAKERS = frozenset({"add_argument", "option", "Option"})
 
 class Option(msgspec.Struct, frozen=True):
     """An option that the script declares. `type` and `default` are the script's own text; `switch`: it takes no
-    value; `required`: the script ends without it."""
+    value; `opposite`: the switch that says the contrary; `required`: the script ends without it."""
 
     name: str
     type: str | None
@@ -35,6 +35,7 @@ class Option(msgspec.Struct, frozen=True):
     help: str | None = None
     required: bool = False
     switch: bool = False
+    opposite: str | None = None
 
     @property
     def initial(self) -> Any:
@@ -95,12 +96,15 @@ def _options(call: ast.Call) -> Iterator[Option]:
     long = [word[2:].partition("/")[0] for word in spelt if word.startswith("--")]
     if long:
         given = {k.arg: k.value for k in call.keywords if k.arg is not None}
+        if _text(given.get("action")) in {"help", "version"}:
+            return  # with them it says something and ends
         kind = given.get("type")
         default = given.get("default")
         choices = _literal(given.get("choices")) or _choices_of(kind)
         yield Option(
             long[0], None if kind is None else ast.unparse(kind), None if default is None else ast.unparse(default),
             choices, call.lineno, _text(given.get("help")), _says(given.get("required")), _is_switch(spelt, given),
+            _opposite(spelt, given),
         )  # fmt: skip
 
 
@@ -110,6 +114,17 @@ def _is_switch(spelt: list[str], given: dict[str, ast.expr]) -> bool:
     if action is not None and _text(action) not in {"store", "append", "extend"}:
         return True
     return _says(given.get("is_flag")) or any("/--" in word for word in spelt)
+
+
+def _opposite(spelt: list[str], given: dict[str, ast.expr]) -> str | None:
+    """`no-a` of `--a/--no-a`, and of argparse's `BooleanOptionalAction`."""
+    long = next(word for word in spelt if word.startswith("--"))
+    on, slash, off = long.partition("/--")
+    if slash:
+        return off
+    action = given.get("action")
+    optional = action is not None and ast.unparse(action).rpartition(".")[2] == "BooleanOptionalAction"
+    return f"no-{on[2:]}" if optional else None
 
 
 def _says(node: ast.expr | None) -> bool:

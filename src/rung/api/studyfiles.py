@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rung.dialects import edit_spec, read_text
+from rung.dialects import RungDialect, edit_spec, read_text
 from rung.dialects.base import NOTHING_ASKED, Asked
 from rung.dialects.documents import parse
 from rung.model import BadInput
@@ -66,6 +66,9 @@ def dialect_of(path: Path, text: str, shown: str) -> Dialect:
     if path.suffix.lower() not in {".py", ".jsonnet", ".libsonnet"}:
         with contextlib.suppress(BadInput):
             tree, _ = parse(text, file=shown)
+    ours = RungDialect()
+    if ours.is_plain(path, text, tree):  # the readers of twelve other formats are not loaded for it
+        return ours
     for name in sorted(names("dialects"), key=lambda name: name == "rung"):  # ours takes what nobody knows
         dialect: Dialect = find("dialects", name)()
         if (dialect.scripts or path.suffix != ".py") and dialect.detect(path, text, tree):

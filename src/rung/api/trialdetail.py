@@ -12,9 +12,9 @@ from rung.analysis.records import record, wired
 from rung.analysis.stories import Deed, story
 from rung.api.ancestry import Ancestry, ancestry
 from rung.api.artifacts import artifact_id
-from rung.api.attachment import runs_directory
 from rung.api.attempts import Attempt, attempts_of
 from rung.api.checkpoints import best_of
+from rung.api.places import runs_directory
 from rung.api.trialcurves import curve_of
 from rung.api.usage import Usage, usage_of
 from rung.model import Report, TrialState, WireNumber, from_wire, to_wire

@@ -218,8 +218,9 @@ def _forked(
     handle: Handle, objective: Objective, observe: Observer, say_: Callable[[str], None],
     attached: Callable[[Runner], None], workers: int | None,
 ) -> str:  # fmt: skip
-    from rung.api.attachment import run_forked, runs_directory
+    from rung.api.attachment import run_forked
     from rung.api.mirroring import Mirroring
+    from rung.api.places import runs_directory
     from rung.plugins import policy_for
     from rung.runner.loop import Runner, Settings
 

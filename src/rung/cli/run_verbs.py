@@ -143,8 +143,8 @@ def work(handle: Handle, *, workers: int | None, form: str, flags: str) -> int:
 def _catch_up(handle: Handle) -> None:
     """Mirrors that were away when the study ended hold all of it now."""
     if handle.state.spec.run.mirrors:
-        from rung.api.attachment import runs_directory
         from rung.api.mirroring import catch_up
+        from rung.api.places import runs_directory
 
         catch_up(handle, runs=runs_directory(handle), say=say)
 

@@ -30,7 +30,7 @@ def trial_record(handle: Handle, number: int) -> dict[str, Any]:
 
 def trial_folder(handle: Handle, number: int) -> Path | None:
     """The folder of the trial's last attempt; None before the first."""
-    from rung.api.attachment import runs_directory
+    from rung.api.places import runs_directory
     from rung.runner.jobs import attempt_directory
 
     attempt = handle.trial(number).attempt

@@ -232,7 +232,7 @@ def _started_last(handle: Handle) -> int:
 
 
 def _folder(handle: Handle, number: int, attempt: int | None) -> Path:
-    from rung.api.attachment import runs_directory
+    from rung.api.places import runs_directory
     from rung.runner.jobs import attempt_directory
 
     latest = handle.trial(number).attempt

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from rung.dialects import jsontext, tomltext, yamltext
 from rung.dialects.nodes import plain
 from rung.dialects.positions import MAX_BYTES, Positions
 from rung.model import BadInput
@@ -44,9 +43,17 @@ def parse(text: str, *, file: str) -> tuple[Any, Positions]:
     text = text.removeprefix("\ufeff")
     ending = PurePath(file).suffix.lower()
     if ending == ".toml":
+        from rung.dialects import tomltext  # each format's parser is loaded for a file of that format alone
+
         return tomltext.parse(text, positions), positions
-    reader = jsontext if ending == ".json" else yamltext
-    root = reader.parse_nodes(text, positions)
+    if ending == ".json":
+        from rung.dialects import jsontext
+
+        root = jsontext.parse_nodes(text, positions)
+    else:
+        from rung.dialects import yamltext
+
+        root = yamltext.parse_nodes(text, positions)
     return (None if root is None else plain(root, positions)), positions
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -44,6 +43,8 @@ def check_study_name(name: str, *, place: str = "", key: str = "") -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that `word` most likely means, or None when none is close."""
+    import difflib  # only who mistypes waits for it
+
     candidates = sorted(known)
     close = difflib.get_close_matches(word.lower(), [name.lower() for name in candidates], n=1, cutoff=0.6)
     if close:

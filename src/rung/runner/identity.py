@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
+import pwd
 import socket
 from pathlib import Path
 from typing import Literal
-
-import psutil
 
 from rung.store.base import LeaseOwner
 
@@ -21,7 +19,11 @@ def host() -> str:
 def boot_id() -> str:
     """What tells this boot of the machine from any other: the kernel's id, else the boot time in seconds."""
     path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else str(int(psutil.boot_time()))
+    if path.exists():
+        return path.read_text().strip()
+    import psutil  # needed only where there is no /proc
+
+    return str(int(psutil.boot_time()))
 
 
 def start_ticks(pid: int) -> int:
@@ -38,6 +40,8 @@ def start_ticks(pid: int) -> int:
 
 
 def _start_elsewhere(pid: int) -> int:
+    import psutil  # needed only where there is no /proc
+
     try:
         process = psutil.Process(pid)
         return 0 if process.status() == psutil.STATUS_ZOMBIE else int(process.create_time() * 100)
@@ -49,15 +53,15 @@ def myself(role: Literal["runner", "asker"] = "runner") -> LeaseOwner:
     """A new identity for this process; each call gives another runner id."""
     pid = os.getpid()
     return LeaseOwner(
-        runner=secrets.token_hex(4), host=host(), boot=boot_id(), pid=pid, ticks=start_ticks(pid), role=role
+        runner=os.urandom(4).hex(), host=host(), boot=boot_id(), pid=pid, ticks=start_ticks(pid), role=role
     )
 
 
 def who(surface: str) -> str:
     """Who asks for something, and from where: `cli:ann@node7`."""
     try:
-        user = psutil.Process().username()
-    except (psutil.Error, KeyError):  # a container's uid without a name
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's uid without a name
         user = str(os.getuid())
     return f"{surface}:{user}@{host()}"
 

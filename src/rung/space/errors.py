@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from rung.model import BadInput
@@ -26,6 +25,8 @@ class SpaceError(BadInput):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A remark ` (did you mean ...?)` when one of `known` is near `name`, else the empty string."""
+    import difflib  # only who mistypes waits for it
+
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.55)
     return f" (did you mean {near[0]!r}?)" if near else ""
 

@@ -246,7 +246,7 @@ resources: {slots_per_trial: 0}
 _INSERTS = ["\n", " ", ":", "{", "}", "[", "]", "'", '"', "*a", "&a ", "!!x ", "-", "~", "1e999", ".nan", "-1", "0", "true", "\0", "é", "<<: ", ", ", "..", "9" * 30, "9" * 400, "1e300", "grid", "pbt", "single", "steps"]  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, len(TEXT)), st.integers(0, 12), st.sampled_from(_INSERTS) | st.text(max_size=5)),
@@ -270,7 +270,7 @@ KEYS = ["searcher", "hyperparameters", "entrypoint", "environment", "checkpoint_
 FIELDS = ["name", "metric", "max_trials", "max_length", "max_steps", "max_time", "time_metric", "num_rungs", "divisor", "bracket_rungs", "budget", "step_budget", "target_trial_steps", "replace_function", "population_size", "num_rounds", "length_per_round", "explore_function"]  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=3),
     st.dictionaries(st.sampled_from(FIELDS), VALUES | st.integers(1, 100), max_size=6),

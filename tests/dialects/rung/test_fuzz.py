@@ -36,7 +36,7 @@ def complaint_about(text: str) -> str:
     return ""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, len(TEXT)), st.integers(0, 12), st.sampled_from(_INSERTS) | st.text(max_size=5)),
@@ -61,7 +61,7 @@ _TREES = st.recursive(
 _SECTIONS = st.sampled_from(["name", "command", "function", "parameters", "constraints", "objective", "outcomes", "start", "search", "schedule", "budget", "run"])  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(_SECTIONS, _TREES, max_size=4))
 def test_any_tree(tree: dict[str, object]) -> None:
     from rung.dialects import spec_from_tree

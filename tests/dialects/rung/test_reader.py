@@ -19,6 +19,7 @@ from rung.model import (
     SearchSpec,
     StudySpec,
 )
+from rung.plugins import find, names
 
 YAML = """\
 name: digits
@@ -214,3 +215,23 @@ def test_place_of_a_tree_is_said() -> None:
     with pytest.raises(BadInput) as caught:
         spec_from_tree({"budget": {"trials": 0}}, place="tune()")
     assert str(caught.value) == "tune(): budget.trials: expected a whole number of at least 1, got 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_plain"),
+    [
+        ("s.yaml", "command: t\nparameters: {x: 1}\nobjective: loss\n", True),
+        ("s.json", '{"function": "f:g", "parameters": {"x": 1}, "objective": "loss", "budget": {"trials": 3}}', True),
+        ("s.yaml", "parameters: {x: 1}\nobjective: loss\n", False),  # what runs it is said elsewhere
+        ("s.yaml", "command: t\nparameters: {x: 1}\nmethod: grid\n", False),  # W&B's
+        ("valohai.yaml", "command: t\nparameters: {x: 1}\n", False),
+        ("s.yaml", "command: t\nparameters: {x: {hyper_opt: {}}}\n", False),
+        ("s.json", '{"command": {"_type": "choice", "_value": []}, "parameters": {"_type": "a", "_value": []}}', False),
+    ],
+)
+def test_a_plain_file_is_nobody_elses(name: str, text: str, is_plain: bool) -> None:
+    tree, _ = parse(text, file=name)
+    assert RungDialect().is_plain(Path(name), text, tree) is is_plain
+    if is_plain:
+        others = [find("dialects", other)() for other in names("dialects") if other != "rung"]
+        assert not [other.name for other in others if other.detect(Path(name), text, tree)]

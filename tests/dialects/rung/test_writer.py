@@ -202,7 +202,7 @@ def specs(draw: st.DrawFn) -> StudySpec:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(specs())
 def test_what_is_written_reads_back(spec: StudySpec) -> None:
     assert repr(read(to_yaml(spec))) == repr(spec)

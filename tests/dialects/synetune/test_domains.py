@@ -223,7 +223,7 @@ _DOMAINS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(max_size=2), _DOMAINS | _VALUES, max_size=2), st.lists(_VALUES, max_size=2) | _VALUES)
 def test_any_json_is_a_space_or_refused_in_one_line(space: Any, points: Any) -> None:
     try:

@@ -234,7 +234,7 @@ _TOKENS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.lists(_TOKENS, max_size=25))
 def test_any_text_is_read_or_refused_in_one_line(tokens: list[str]) -> None:
     head = "from syne_tune.config_space import loguniform as lu\nimport syne_tune.config_space as cs\n"

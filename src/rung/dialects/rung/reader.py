@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rung.dialects.base import NOTHING_ASKED, Asked
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rung.model import StudySpec
 
 _ENDINGS = frozenset({".yaml", ".yml", ".json", ".toml"})
+_KNOWN_BY = re.compile(r"\Avalohai\.|hyper_opt|_type|distribution", re.IGNORECASE)
 _TELLING = frozenset({"command", "function", "program", "parameters", "objective"})
 
 
@@ -33,6 +35,13 @@ class RungDialect(Foreign):
             return tree is None and path.suffix.lower() in _ENDINGS
         ours = {key for key in KEYS if key in tree and not (key == "program" and isinstance(tree[key], str))}
         return bool(ours & _TELLING) and len(ours) > len(tree) - len(ours)
+
+    def is_plain(self, path: Path, text: str, tree: Any) -> bool:
+        """Whether it can be nobody else's: all its top-level keys are ours, a program and parameters among them, and
+        it has neither a name nor a key that another tuner's files are known by."""
+        if not isinstance(tree, dict) or not tree.keys() <= set(KEYS) or "parameters" not in tree:
+            return False
+        return ("command" in tree or "function" in tree) and _KNOWN_BY.search(f"{path.name}\n{text}") is None
 
     def read(self, text: str, *, file: str, asked: Asked = NOTHING_ASKED) -> StudySpec:
         """The study that `text` describes, with `asked.settings` applied.

@@ -19,7 +19,7 @@ class StudyReader:
     """One study, as it stands whenever it is asked."""
 
     def __init__(self, handle: Handle) -> None:
-        from rung.api.attachment import runs_directory
+        from rung.api.places import runs_directory
 
         self.handle = handle
         self.folder = runs_directory(handle) / handle.name
