@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from bench.workshop import Workshop
 
 HERE = Path(__file__).resolve().parent
-HISTORY = '[data-testid="plot-history"] canvas'
-PARALLEL = '[data-testid="plot-parallel"] canvas'
+DRAWN_ON = ' canvas[data-zr-dom-id^="zr_-1"]'  # a plot's marks have a layer of their own
+HISTORY = f'[data-testid="plot-history"]{DRAWN_ON}'
+PARALLEL = f'[data-testid="plot-parallel"]{DRAWN_ON}'
 TABLE = '[data-testid="trialgrid"]'
 FIRST_AXIS = 46  # pixels from the left of the parallel plot
 COMPLETE = '[data-testid="count-complete"]'
@@ -112,8 +113,10 @@ def acted(context: BrowserContext, address: str) -> Values:
         page.goto(address + query)
         page.wait_for_selector(first, timeout=90_000)
         page.wait_for_timeout(3_000)
-        for name, act in gestures.items():
+        for name, (target, act) in gestures.items():
             try:
+                seen.box(page, target)  # what comes into view with it is drawn before anybody acts
+                page.wait_for_timeout(2_000)
                 frames = seen.framed(page, act)
             except Exception as error:  # noqa: BLE001 - a gesture that the page does not know is a missing figure
                 print(f"{name}: not measured: {str(error).splitlines()[0]}", file=sys.stderr)
@@ -149,11 +152,11 @@ def _scroll(page: Page) -> None:
     seen.scroll(page, TABLE)
 
 
-Gestures = dict[str, Callable[[Page], None]]
+Gestures = dict[str, tuple[str, Callable[[Page], None]]]  # by name: the element that is acted on, and how
 SCENES: tuple[tuple[str, str, Gestures], ...] = (
-    ("?history.drag=move", HISTORY, {"pan": _pan}),
-    ("", PARALLEL, {"brush": _brush}),
-    ("?tab=table", TABLE, {"sort": _sort, "scroll": _scroll}),
+    ("?history.drag=move", HISTORY, {"pan": (HISTORY, _pan)}),
+    ("", PARALLEL, {"brush": (PARALLEL, _brush)}),
+    ("?tab=table", TABLE, {"sort": (TABLE, _sort), "scroll": (TABLE, _scroll)}),
 )
 
 

@@ -276,8 +276,8 @@ def test_the_race_is_drawn_as_it_was_run(site: Site, visit: Visiting) -> None:
 
 def test_a_brush_selects_everywhere_and_the_address_keeps_it(site: Site, visit: Visiting) -> None:
     page = visit(site.served, "/studies/planted", height=1600).page
-    plot(page, "parallel").locator("canvas").first.hover()  # its tooltip names the hostile parameter
-    drag(page, plot(page, "history").locator("canvas").first, (0.3, 0.05), (0.7, 0.85))
+    plot(page, "parallel").locator("canvas").last.hover()  # its tooltip names the hostile parameter
+    drag(page, plot(page, "history").locator("canvas").last, (0.3, 0.05), (0.7, 0.85))
     chip = page.get_by_test_id("selection")
     expect(chip).to_contain_text("number >= ")
     words = chip.inner_text().partition(": ")[2].strip()
@@ -287,7 +287,7 @@ def test_a_brush_selects_everywhere_and_the_address_keeps_it(site: Site, visit: 
     assert 0 < len(inside) < len(site.planted)
     expect(chip).to_contain_text(f"Selected {len(inside)}:")
 
-    axis = plot(page, "parallel").locator("canvas").first
+    axis = plot(page, "parallel").locator("canvas").last
     width = (axis.bounding_box() or {"width": 1})["width"]
     drag(page, axis, (46 / width, 0.3), (46 / width, 0.6))
     expect(chip).to_contain_text("params.lr >= ")

@@ -260,7 +260,7 @@ def history(space: Space, size: int) -> list[Delta]:
     for parameters, known, found in _histories:
         if (parameters, known) == (space.parameters, size):
             return found
-    rows = space.sample(generator(1, "history", size), 3 * size if space.size else size + 10)
+    rows = space.sample(generator(1, "history", size), 3 * size)  # some may be drawn twice
     params = list({space.fingerprint(p): p for p in space.decode(rows)}.values())[:size]
     assert len(params) == size
     made: list[Delta] = [d for n, p in enumerate(params) for d in (Proposed(n, p), Result(n, (rough(p),)))]

@@ -33,8 +33,8 @@ type ChartProps = {
   /** The marks of a trial. */
   placesOf?: (trial: number) => Place[];
   onOpen?: (met: Met) => void;
-  /** Actions of ECharts that bring the plot to where the address says it is. */
-  actions?: readonly Option[];
+  /** What is selected on each parallel axis (their ids are `axis-0`, `axis-1`, …). */
+  spans?: readonly (Span | null)[];
   /** Other events of ECharts that a plot listens to. */
   onEvent?: Record<string, (event: unknown) => void>;
 };
@@ -61,7 +61,7 @@ export function Chart(props: ChartProps) {
   const chart = useRef<EChartsType | null>(null);
   const seen = useRef("");
   const covered = useRef(false);
-  const drawnHere = useRef<Option | null>(null);
+  const held = useRef(new Map<string, Span | null>());
   const colours = usePalette();
   const hovered = useHovered();
   const described = useId();
@@ -72,7 +72,7 @@ export function Chart(props: ChartProps) {
     if (drag === "zoom") {
       chart.current?.dispatchAction({ type: "brush", areas: [] });
       if (found.x !== null || found.y !== null) props.onZoom?.(found);
-    } else props.onArea?.(found);
+    } else whenPainted(() => props.onArea?.(found));
   });
 
   const zoomed = useEffectEvent(() => {
@@ -87,13 +87,15 @@ export function Chart(props: ChartProps) {
   const left = useEffectEvent(() => hovered.set(null));
   const unzoomed = useEffectEvent(() => props.onZoom?.({ x: null, y: null }));
   const happened = useEffectEvent((name: string, event: unknown) => {
-    drawnHere.current = option;
-    props.onEvent?.[name]?.(event);
+    const { parallelAxisId, intervals } = event as { parallelAxisId?: string; intervals?: Span[] };
+    if (parallelAxisId !== undefined) held.current.set(parallelAxisId, intervals?.[0] ?? null);
+    whenPainted(() => props.onEvent?.[name]?.(event));
   });
   const names = Object.keys(props.onEvent ?? {}).join(" ");
 
   useEffect(() => {
     if (box.current === null) return;
+    const holding = held.current;
     const drawn = init(box.current, null, { renderer: "canvas" });
     chart.current = drawn;
     drawn.on("click", (event) => clicked(event as unknown as Met));
@@ -116,6 +118,7 @@ export function Chart(props: ChartProps) {
       drawn.dispose();
       chart.current = null;
       seen.current = "";
+      holding.clear();
     };
   }, [names]);
 
@@ -158,23 +161,26 @@ export function Chart(props: ChartProps) {
     });
   }, [shownArea, option]);
 
-  // Each action costs ECharts a whole drawing: those that would change nothing are left out.
-  const shownActions = JSON.stringify(props.actions ?? []);
-  const done = useRef("");
+  // Each of these costs ECharts a whole drawing: an axis that holds its span already, drawn by hand or kept through new
+  // data, is left alone.
+  const shownSpans = JSON.stringify(props.spans ?? []);
   useEffect(() => {
-    const drawnByHand = drawnHere.current === option; // it is there already, on this very drawing
-    drawnHere.current = null;
-    if (drawnByHand) {
-      done.current = shownActions;
-      return;
-    }
-    turns.add(chart, "actions", () => {
-      const [before, now] = [done.current, shownActions].map((text) => JSON.parse(text || "[]") as Option[]);
-      done.current = shownActions;
-      const batch = (now ?? []).filter((action, at) => !isIdle(action) || !isIdle(before?.[at] ?? action));
-      for (const action of batch) chart.current?.dispatchAction(action as { type: string }, { silent: true });
+    turns.add(chart, "spans", () => {
+      const wanted = JSON.parse(shownSpans) as (Span | null)[];
+      for (const [at, span] of wanted.entries()) {
+        const parallelAxisId = `axis-${at}`;
+        if (alike(held.current.get(parallelAxisId) ?? null, span)) continue;
+        held.current.set(parallelAxisId, span);
+        const intervals = span === null ? [] : [span];
+        chart.current?.dispatchAction(
+          { type: "axisAreaSelect", parallelAxisId, intervals },
+          { silent: true },
+        );
+      }
+      for (const id of held.current.keys())
+        if (Number(id.slice("axis-".length)) >= wanted.length) held.current.delete(id);
     });
-  }, [shownActions, option]);
+  }, [shownSpans]);
 
   const places = useEffectEvent((trial: number) => props.placesOf?.(trial) ?? []);
   useEffect(
@@ -201,8 +207,16 @@ export function Chart(props: ChartProps) {
   );
 }
 
-function isIdle(action: Option): boolean {
-  return Array.isArray(action.intervals) && action.intervals.length === 0;
+// What a person drew is on the screen before the page works out what follows from it.
+function whenPainted(then: () => void): void {
+  window.requestAnimationFrame(() => window.setTimeout(then));
+}
+
+// The address holds six digits of what was drawn.
+function alike(one: Span | null, other: Span | null): boolean {
+  if (one === null || other === null) return one === other;
+  const near = 1e-5 * Math.max(...[...one, ...other].map(Math.abs));
+  return Math.abs(one[0] - other[0]) <= near && Math.abs(one[1] - other[1]) <= near;
 }
 
 // Axes, marks and what a person draws over them have a canvas each: moving a selection paints no mark anew.

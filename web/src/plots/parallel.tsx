@@ -182,11 +182,7 @@ function Drawn({ record, axes, flipped, onAxes, colour }: DrawnProps) {
           label="Parallel coordinates"
           summary={`${record.shown} of ${record.of} trials as lines over ${lines.map((line) => line.axis.name).join(", ")}. Drag along an axis to select.`}
           height={HEIGHT}
-          actions={spans.map((span, at) => ({
-            type: "axisAreaSelect",
-            parallelAxisId: `axis-${at}`,
-            intervals: span === null ? [] : [span],
-          }))}
+          spans={spans}
           onEvent={{
             axisareaselected: (event) => {
               const { parallelAxisId = "", intervals = [] } = event as {

@@ -1,5 +1,5 @@
 /** A plot's drawing, in steps that are taken in this order. */
-export const STEPS = ["option", "zoom", "cursor", "area", "actions"] as const;
+export const STEPS = ["option", "zoom", "cursor", "area", "spans"] as const;
 export type Step = (typeof STEPS)[number];
 type Steps = Partial<Record<Step, () => void>>;
 

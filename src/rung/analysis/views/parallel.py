@@ -70,7 +70,7 @@ def parallel(
     top: Annotated[int, msgspec.Meta(description="Only so many of the best trials; 0: all.", ge=0)] = 0,
     pruned: Pruned = False,
     where: Where = "",
-    marks: Marks = 1_000,
+    marks: Marks = 600,
 ) -> Parallel:
     """The trials as lines over parameters and objectives. Of more trials than `marks` half the lines are the best, and
     half are drawn from the others at random, always the same."""

@@ -1,6 +1,6 @@
 import { Anchor, Group, Paper, Stack, Title, UnstyledButton } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { Link } from "wouter";
 import { read } from "../../api/client.ts";
 import type { StudyDetail } from "../../shared/details.ts";
@@ -19,7 +19,7 @@ type HeaderProps = {
 };
 
 /** How the study goes, at one glance, and what can be done about it. */
-export function Header({ detail, delta, onState }: HeaderProps) {
+export const Header = memo(function Header({ detail, delta, onState }: HeaderProps) {
   const state = delta?.state ?? detail.state;
   const counts = delta?.counts ?? detail.counts;
   const over = state === "complete" || state === "failed";
@@ -74,7 +74,7 @@ export function Header({ detail, delta, onState }: HeaderProps) {
       </Stack>
     </Paper>
   );
-}
+});
 
 function Figure({
   name,

@@ -1,5 +1,15 @@
 import { Alert, Button, Group, Skeleton, Stack, Tabs } from "@mantine/core";
-import { lazy, memo, Suspense, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import {
+  lazy,
+  memo,
+  Suspense,
+  useCallback,
+  useDeferredValue,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { useLocation, useParams } from "wouter";
 import { understood, withParts, written } from "../../plots/brushing.ts";
 import { valueOfLabel } from "../../plots/categories.ts";
@@ -10,7 +20,7 @@ import { Boundary, Failure, Gone } from "../../shared/failure.tsx";
 import { useLive, type Live } from "../../shared/live.ts";
 import { useTitle } from "../../shared/title.ts";
 import { word } from "../../shared/querywords.ts";
-import { changeWords, presentWord, useUrlChoice, useUrlState } from "../../shared/urlstate.ts";
+import { changeWords, presentWord, useUrlChoice, useUrlState, type Step } from "../../shared/urlstate.ts";
 import { FilterBox } from "./filterbox.tsx";
 import { Header } from "./header.tsx";
 import { useMask } from "./mask.ts";
@@ -86,6 +96,11 @@ function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
   const selected = useMask(detail.name, sel);
   // The plots follow in pieces that leave room for frames: what a person does is answered first.
   const watching = useDeferredValue(useWatched(detail, columns, where, sel, selected.chosen));
+  const selectState = useCallback(
+    (state: string) =>
+      setSel(written(withParts(understood(presentWord("sel")), { state: { among: [state] } }))),
+    [setSel],
+  );
   useShortcuts((wish) => {
     if (wish.kind === "tab") setTab(wish.tab, { push: true });
     else if (wish.kind === "filter") field.current?.focus();
@@ -97,11 +112,7 @@ function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
       <WatchingProvider value={watching}>
         <Stack gap="sm">
           <Fate detail={detail} live={live} />
-          <Header
-            detail={detail}
-            delta={live.delta}
-            onState={(state) => setSel(written(withParts(understood(sel), { state: { among: [state] } })))}
-          />
+          <Header detail={detail} delta={live.delta} onState={selectState} />
           <Group align="start" gap="xs">
             <div style={{ flex: "1 1 300px", minWidth: 0 }}>
               <FilterBox
@@ -117,35 +128,48 @@ function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
             </div>
             <ShareLink />
           </Group>
-          <Tabs
-            value={tab}
-            onChange={(value) => setTab((value ?? "overview") as Tab, { push: true })}
-            keepMounted={false}
-            className="study-tabs"
-          >
-            <Tabs.List aria-label="Parts of the page">
-              {TABS.map((one) => (
-                <Tabs.Tab key={one.value} value={one.value}>
-                  {one.label}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
-            {TABS.map((one) => (
-              <Tabs.Panel key={one.value} value={one.value} pt="sm">
-                <Boundary of={one.value}>
-                  <Suspense fallback={<Skeleton height={360} />}>
-                    <Part tab={one.value} detail={detail} watching={watching} />
-                  </Suspense>
-                </Boundary>
-              </Tabs.Panel>
-            ))}
-          </Tabs>
+          <Parts tab={tab} onTab={setTab} detail={detail} watching={watching} />
         </Stack>
         <Shortcuts opened={helping} onClose={() => setHelping(false)} />
       </WatchingProvider>
     </HoveredProvider>
   );
 }
+
+type PartsProps = {
+  tab: Tab;
+  onTab: (tab: Tab, step: Step) => void;
+  detail: StudyDetail;
+  watching: Watching;
+};
+
+const Parts = memo(function Parts({ tab, onTab, detail, watching }: PartsProps) {
+  return (
+    <Tabs
+      value={tab}
+      onChange={(value) => onTab((value ?? "overview") as Tab, { push: true })}
+      keepMounted={false}
+      className="study-tabs"
+    >
+      <Tabs.List aria-label="Parts of the page">
+        {TABS.map((one) => (
+          <Tabs.Tab key={one.value} value={one.value}>
+            {one.label}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      {TABS.map((one) => (
+        <Tabs.Panel key={one.value} value={one.value} pt="sm">
+          <Boundary of={one.value}>
+            <Suspense fallback={<Skeleton height={360} />}>
+              <Part tab={one.value} detail={detail} watching={watching} />
+            </Suspense>
+          </Boundary>
+        </Tabs.Panel>
+      ))}
+    </Tabs>
+  );
+});
 
 type PartProps = { tab: Tab; detail: StudyDetail; watching: Watching };
 
