@@ -42,7 +42,11 @@ type ChartProps = {
 /** A wheel and a drag say where they are thirty times a second; the address and the page hear where they came to rest. */
 const SETTLED_MS = 150;
 
-const turns = new Turns((callback) => window.requestAnimationFrame(callback));
+// A drawing fills a frame: it waits for one in which nothing else is to be done, but not for long.
+const turns = new Turns((callback) => {
+  if ("requestIdleCallback" in window) window.requestIdleCallback(callback, { timeout: 100 });
+  else requestAnimationFrame(callback);
+});
 
 const COMPONENTS = ["series", "grid", "xAxis", "yAxis", "visualMap", "parallelAxis", "parallel"];
 
