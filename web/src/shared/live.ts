@@ -4,7 +4,7 @@ import type { components } from "../api/schema.ts";
 import { EVERYTHING, Stream, type Connection, type Delta, type LogWindow, type Topic } from "../stream.ts";
 import { paced } from "./pace.ts";
 
-const GAP_MS = 1000;
+const GAPS = { least: 1000, most: 10_000, rest: 10 }; // ms, ms, and ten times as long as it took
 
 /** What is known of the study that is followed: its newest delta, or why it is not there. */
 export type Live = { delta: Delta | null; gone: string | null };
@@ -42,6 +42,7 @@ class LiveFeed {
       this.fresh.set(delta.study, freshened(this.fresh.get(delta.study) ?? NO_ROWS, delta));
       if (!this.studies.has(delta.study)) this.#opening.add(delta.study);
       this.#set(delta.study, { delta, gone: null });
+      if (delta.ended) this.#hurry(["study", delta.study]); // how it ended is worth a whole drawing at once
       this.#stale(["study", delta.study]);
     });
     this.stream.on("reset", ({ study }) => {
@@ -63,7 +64,10 @@ class LiveFeed {
       this.#changed();
     });
     this.stream.onConnection(() => {
-      if (this.stream.connection === "open") this.storeGone = null;
+      if (this.stream.connection === "open") {
+        this.storeGone = null;
+        this.#invalid.clear(); // what failed while the server was away says nothing of how long answers take
+      }
       // An EventSource does not say why it failed: a session that is over shows itself there.
       if (this.stream.connection === "waiting") void this.queries?.invalidateQueries({ queryKey: ["me"] });
       this.#changed();
@@ -98,22 +102,28 @@ class LiveFeed {
     });
   }
 
-  /** Queries under that key are asked anew, at most once a second, and not before they were answered. */
+  /**
+   * Queries under that key are asked anew: once a second, and less often where the answers and the drawings take so
+   * long that the page, and the server, would do little else.
+   */
   #stale(key: readonly string[]): void {
     const name = JSON.stringify(key);
     let again = this.#invalid.get(name);
     if (again === undefined) {
-      again = paced(
-        () => {
-          if (!this.#isGone(key[1]) && !this.#isAnswered(key[1]))
-            void this.queries?.invalidateQueries({ queryKey: key });
-        },
-        GAP_MS,
-        () => (this.queries?.isFetching({ queryKey: key }) ?? 0) > 0,
-      );
+      const ask = async () => {
+        if (this.#isGone(key[1]) || this.#isAnswered(key[1])) return;
+        await this.queries?.invalidateQueries({ queryKey: key });
+        await idle();
+      };
+      again = paced(ask, GAPS, () => answered(this.queries, key));
       this.#invalid.set(name, again);
     }
     again();
+  }
+
+  /** The next time that queries under that key are to be asked anew, they are asked at once. */
+  #hurry(key: readonly string[]): void {
+    this.#invalid.delete(JSON.stringify(key));
   }
 
   /** Whether nobody would answer: what was known of the study last stays on the page. */
@@ -139,6 +149,28 @@ class LiveFeed {
   }
 }
 
+// When no question under that key waits for its answer: asking again would only call it off.
+function answered(queries: QueryClient | null, queryKey: readonly string[]): Promise<void> {
+  if (queries === null) return Promise.resolve();
+  return new Promise((done) => {
+    const look = () => {
+      if (queries.isFetching({ queryKey }) > 0) return;
+      stop();
+      done();
+    };
+    const stop = queries.getQueryCache().subscribe(look);
+    look();
+  });
+}
+
+// When what there was to do is done, drawings too.
+function idle(): Promise<void> {
+  return new Promise((done) => {
+    if ("requestIdleCallback" in window) window.requestIdleCallback(() => done(), { timeout: 2000 });
+    else setTimeout(done, 100);
+  });
+}
+
 let shared: LiveFeed | null = null;
 
 function feed(): LiveFeed {
@@ -161,6 +193,11 @@ function useWanted(topic: Partial<Topic> | null): void {
 export function useLive(study: string): Live {
   useWanted({ study });
   return useSyncExternalStore(feed().listen, () => feed().studies.get(study) ?? NOTHING);
+}
+
+/** A study is followed, also while nothing of it is shown yet. */
+export function useFollowing(study: string): void {
+  useWanted({ study });
 }
 
 /** How a study stands, as it goes on; null until that is known. */

@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { paced } from "./pace.ts";
 
-function made(busy: () => boolean = () => false) {
+/** A pace by a clock of its own: each act takes `takes` ms. */
+function made(takes: number) {
   const timers: { at: number; what: () => void }[] = [];
   const acts: number[] = [];
   let now = 0;
-  const clock = {
-    now: () => now,
-    later: (what: () => void, ms: number) => timers.push({ at: now + ms, what }),
+  const later = (what: () => void, ms: number) => timers.push({ at: now + ms, what });
+  const act = () => {
+    acts.push(now);
+    return new Promise((done) => later(() => done(undefined), takes));
   };
-  const call = paced(() => acts.push(now), 1000, busy, clock);
-  const until = (moment: number) => {
+  const call = paced(act, { least: 1000, most: 10_000, rest: 10 }, undefined, { now: () => now, later });
+  const until = async (moment: number) => {
     for (;;) {
+      await new Promise((settled) => setImmediate(settled)); // what promises lead to
       timers.sort((a, b) => a.at - b.at);
       const due = timers[0];
       if (due === undefined || due.at > moment) break;
@@ -25,28 +28,34 @@ function made(busy: () => boolean = () => false) {
   return { acts, call, until };
 }
 
-void test("the first call acts at once, those after it together and once a second", () => {
-  const { acts, call, until } = made();
+void test("the first call acts at once, those after it together and once a second", async () => {
+  const { acts, call, until } = made(20);
   call();
   for (const moment of [100, 200, 900]) {
-    until(moment);
+    await until(moment);
     call();
   }
-  until(5000);
+  await until(5000);
   assert.deepEqual(acts, [0, 1000]);
   call();
+  await until(5001);
   assert.deepEqual(acts, [0, 1000, 5000]);
 });
 
-void test("while it is busy it waits, and nothing is forgotten", () => {
-  let busy = true;
-  const { acts, call, until } = made(() => busy);
+void test("what takes long is done less often, and never twice at a time", async () => {
+  const { acts, call, until } = made(300);
+  for (let moment = 0; moment <= 7000; moment += 100) {
+    await until(moment);
+    call();
+  }
+  assert.deepEqual(acts, [0, 3000, 6000]);
+});
+
+void test("even what takes very long is done every ten seconds, and nothing is forgotten", async () => {
+  const { acts, call, until } = made(4000);
   call();
-  until(3100);
-  assert.deepEqual(acts, []);
-  busy = false;
-  until(4000);
-  assert.equal(acts.length, 1);
-  until(9000);
-  assert.equal(acts.length, 1);
+  await until(1000);
+  call();
+  await until(30_000);
+  assert.deepEqual(acts, [0, 10_000]);
 });

@@ -3,30 +3,42 @@ export type Clock = { now: () => number; later: (what: () => void, ms: number) =
 
 const CLOCK: Clock = { now: () => performance.now(), later: (what, ms) => setTimeout(what, ms) };
 
+/** How often `act` is called: `least` ms apart, and `rest` times as long as it took apart, up to `most` ms. */
+export type Gaps = { least: number; most: number; rest: number };
+
 /**
- * A function that has `act` called soon: at once when it was not for `gap` ms, else as soon as that is over; many calls
- * meanwhile are one. While `busy` holds (answers to the last time are still on their way) it waits on.
+ * A function that has `act` called soon: at once when it was not for a while, else as soon as that is over; many calls
+ * meanwhile are one. What takes long is done less often, so that it never takes more than a part of the machine.
+ * `ready` is waited for first, and does not count.
  */
 export function paced(
-  act: () => void,
-  gap: number,
-  busy: () => boolean = () => false,
+  act: () => Promise<unknown>,
+  { least, most, rest }: Gaps,
+  ready: () => Promise<unknown> = () => Promise.resolve(),
   clock = CLOCK,
 ): () => void {
-  let last = -Infinity;
-  let planned = false;
+  let next = -Infinity;
+  let acting = false;
+  let wanted = false;
+  const done = (began: number) => () => {
+    acting = false;
+    next = began + Math.min(most, Math.max(least, rest * (clock.now() - began)));
+    if (wanted) look();
+  };
   const look = () => {
-    const left = last + gap - clock.now();
-    if (left > 0 || busy()) {
-      planned = true;
-      clock.later(look, Math.max(left, gap / 4));
-      return;
-    }
-    planned = false;
-    last = clock.now();
-    act();
+    wanted = true;
+    if (acting) return;
+    acting = true;
+    const left = next - clock.now();
+    if (left > 0) clock.later(start, left);
+    else start();
   };
-  return () => {
-    if (!planned) look();
+  const start = () => {
+    void ready().then(() => {
+      wanted = false;
+      const end = done(clock.now());
+      return act().then(end, end);
+    });
   };
+  return look;
 }

@@ -1,5 +1,5 @@
 import { Button, Group, Menu, Stack, Text } from "@mantine/core";
-import { useRef, useState } from "react";
+import { memo, useRef, useState } from "react";
 import { useStudy, type StudyDetail } from "../../shared/details.ts";
 import { counted } from "../../shared/format.ts";
 import { Down } from "../../shared/icons.tsx";
@@ -14,10 +14,10 @@ import { BudgetForm, SpaceForm } from "./settings.tsx";
 type Open = "stop" | "budget" | "space" | "enqueue" | "note" | null;
 
 /** What can be asked of a study: each button says why it cannot be, where it cannot. */
-export function StudyActs({ study }: { study: string }) {
+export const StudyActs = memo(function StudyActs({ study }: { study: string }) {
   const { data } = useStudy(study);
   return data === undefined || reportedAt() !== null ? null : <Acts study={data} />;
-}
+});
 
 function Acts({ study }: { study: StudyDetail }) {
   const [open, setOpen] = useState<Open>(null);

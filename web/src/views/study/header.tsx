@@ -5,6 +5,7 @@ import { Link } from "wouter";
 import { read } from "../../api/client.ts";
 import type { StudyDetail } from "../../shared/details.ts";
 import { count, counted, duration, goalSign, number } from "../../shared/format.ts";
+import { useDelta } from "../../shared/live.ts";
 import { StateBadge, StateBar } from "../../shared/statebadge.tsx";
 import { MEANING, stateColour, TRIAL_STATES } from "../../shared/states.ts";
 import type { Delta } from "../../stream.ts";
@@ -13,13 +14,13 @@ import "./study.css";
 
 type HeaderProps = {
   detail: StudyDetail;
-  delta: Delta | null;
   /** Singles out the trials in a state. */
   onState: (state: string) => void;
 };
 
 /** How the study goes, at one glance, and what can be done about it. */
-export const Header = memo(function Header({ detail, delta, onState }: HeaderProps) {
+export const Header = memo(function Header({ detail, onState }: HeaderProps) {
+  const delta = useDelta(detail.name);
   const state = delta?.state ?? detail.state;
   const counts = delta?.counts ?? detail.counts;
   const over = state === "complete" || state === "failed";
@@ -143,7 +144,7 @@ function Trials({ detail, delta }: { detail: StudyDetail; delta: Delta | null })
 }
 
 // The log is read for it once: it may come a little later than the rest.
-function Saved({ study }: { study: string }) {
+const Saved = memo(function Saved({ study }: { study: string }) {
   const { data } = useQuery({
     queryKey: ["study", study, "views", "progress"],
     queryFn: ({ signal }) => read("/api/studies/{study}/views/progress", { path: { study }, signal }),
@@ -159,7 +160,7 @@ function Saved({ study }: { study: string }) {
       more={`${counted(work.stopped, "trial")} ended early`}
     />
   );
-}
+});
 
 function left(state: string, delta: Delta | null): ReactNode {
   if (delta === null || delta.left_s === null) return "–";

@@ -17,7 +17,7 @@ import { HoveredProvider, makeHovered } from "../../plots/hovered.ts";
 import { WatchingProvider, type Watching } from "../../plots/watching.tsx";
 import { useStudy, type StudyDetail } from "../../shared/details.ts";
 import { Boundary, Failure, Gone } from "../../shared/failure.tsx";
-import { useLive, type Live } from "../../shared/live.ts";
+import { useFollowing, useLive } from "../../shared/live.ts";
 import { useTitle } from "../../shared/title.ts";
 import { word } from "../../shared/querywords.ts";
 import { changeWords, presentWord, useUrlChoice, useUrlState, type Step } from "../../shared/urlstate.ts";
@@ -66,13 +66,13 @@ export default function Study() {
   const { study = "" } = useParams();
   const name = decodeURIComponent(study);
   const { data, error, refetch } = useStudy(name);
-  const live = useLive(name);
+  useFollowing(name);
   useTitle(name);
   useAllParts();
   // What is known stays where asking anew fails: the server may be away for a moment, the study deleted.
   if (error && data === undefined) return <Failure error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Waiting />;
-  return <Shown key={name} detail={data} live={live} />;
+  return <Shown key={name} detail={data} />;
 }
 
 function Waiting() {
@@ -85,7 +85,7 @@ function Waiting() {
   );
 }
 
-function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
+function Shown({ detail }: { detail: StudyDetail }) {
   const [tab, setTab] = useUrlChoice<Tab>("tab", TAB_WORDS, "overview");
   const [where, setWhere] = useUrlState("where");
   const [sel, setSel] = useUrlState("sel");
@@ -111,8 +111,8 @@ function Shown({ detail, live }: { detail: StudyDetail; live: Live }) {
     <HoveredProvider value={hovered}>
       <WatchingProvider value={watching}>
         <Stack gap="sm">
-          <Fate detail={detail} live={live} />
-          <Header detail={detail} delta={live.delta} onState={selectState} />
+          <Fate detail={detail} />
+          <Header detail={detail} onState={selectState} />
           <Group align="start" gap="xs">
             <div style={{ flex: "1 1 300px", minWidth: 0 }}>
               <FilterBox
@@ -192,34 +192,37 @@ function useWatched(
   chosen: Watching["chosen"],
 ): Watching {
   const [, go] = useLocation();
+  // Not `detail` itself: it is new whenever a trial ends, and these are not.
+  const { name, objectives: declared, parameters } = detail;
   return useMemo(() => {
     const selection = understood(sel);
-    const objectives = detail.objectives.map((one) => one.metric);
+    const objectives = declared.map((one) => one.metric);
     const named = columns.flatMap((one) => (one.group === "metrics" ? [one.label] : []));
-    const values = new Map(detail.parameters.map((one) => [one.name, one.values ?? []]));
+    const values = new Map(parameters.map((one) => [one.name, one.values ?? []]));
     return {
-      study: detail.name,
+      study: name,
       where,
       sel,
       objectives,
       metrics: [...new Set([...objectives, ...named])],
-      parameters: detail.parameters.filter((one) => one.type !== "constant").map((one) => one.name),
+      parameters: parameters.filter((one) => one.type !== "constant").map((one) => one.name),
       valueOf: (parameter) => (label) => valueOfLabel(values.get(parameter) ?? [], label),
       selection,
       chosen,
       select: (changes) => changeWords({ sel: written(withParts(understood(presentWord("sel")), changes)) }),
-      open: (trial) => go(`/studies/${encodeURIComponent(detail.name)}/trials/${trial}`),
+      open: (trial) => go(`/studies/${encodeURIComponent(name)}/trials/${trial}`),
       look: (parameter) =>
         changeWords(
           { tab: "space", "slice.parameters": parameter.replace(/[\\,]/g, "\\$&") },
           { push: true },
         ),
     };
-  }, [detail, columns, where, sel, chosen, go]);
+  }, [name, declared, parameters, columns, where, sel, chosen, go]);
 }
 
 /** What became of the study while somebody watched. */
-function Fate({ detail, live }: { detail: StudyDetail; live: Live }) {
+function Fate({ detail }: { detail: StudyDetail }) {
+  const live = useLive(detail.name);
   const [seen, setSeen] = useState(false);
   const ended = live.delta?.ended ?? false;
   if (live.delta !== null && !ended && !seen) setSeen(true);
