@@ -75,7 +75,9 @@ def test_a_log_is_followed_and_searched_and_does_no_harm(
     visit: Callable[..., Visit], server: Served, folder: Path, begin: Callable[..., object]
 ) -> None:
     begin(folder, "run", "--name", "live", "-p", "x=3.0,4.0", "-m", "loss", "-w", "1", "--search", "grid", *COMMAND)
-    page = visit(server, "/").page
+    seen = visit(server, "/")
+    seen.expected = ("404",)  # the trial is looked for before it is there
+    page = seen.page
     expect(page.get_by_role("link", name="live", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     go(page, "/studies/live/trials/0?tab=log")
     log = page.get_by_test_id("log-lines")
@@ -114,6 +116,8 @@ def test_the_report_opens_without_a_server_and_asks_nothing(chromium: Browser, f
     for tab in ("Curves", "Space", "Objectives", "Schedule", "About"):
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("tabpanel")).to_be_visible()
+        if tab == "Space":
+            expect(page.get_by_test_id("plot-slice").locator("canvas").first).to_be_visible()
         expect(page.get_by_text("is not in this file")).to_have_count(0)
     page.goto(f"{address}#/studies/done/trials/0")
     expect(page.get_by_test_id("trial-value")).to_contain_text("the best of all")

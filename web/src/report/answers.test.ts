@@ -31,6 +31,7 @@ void test("a view is found by the options that differ from their defaults, in an
   assert.deepEqual(answer(`${at}/views/history`), { json: "plain" });
   assert.deepEqual(answer(`${at}/views/history?over=trial&where=&marks=5000`), { json: "plain" });
   assert.deepEqual(answer(`${at}/views/history?over=time&log=true`), { json: "timed" });
+  assert.deepEqual(answer(`${at}/views/history?over=time&marks=800&log=true`), { json: "timed" });
   assert.deepEqual(answer(`${at}/views/history?x=1`), { status: 400, detail: "no" });
   assert.match((answer(`${at}/views/history?over=cost`) as { detail: string }).detail, /not in this file/);
   assert.match((answer(`${at}/views/history?where=lr<1`) as { detail: string }).detail, /part of the trials/);

@@ -69,7 +69,10 @@ function absent(what: string): Answer {
 function view(data: Embedded, name: string, words: URLSearchParams): Answer {
   const found = data.views[decodeURIComponent(name)];
   if (found === undefined) return absent("this view");
-  const given = [...words].filter(([key, value]) => value !== "" && value !== (found.defaults[key] ?? ""));
+  // The file holds one choice of marks of each view: however many a plot asks for, it is given that.
+  const given = [...words].filter(
+    ([key, value]) => key !== "marks" && value !== "" && value !== (found.defaults[key] ?? ""),
+  );
   if (given.some(([key]) => key === "where")) {
     return {
       status: 404,
