@@ -7,7 +7,7 @@ function frames() {
   return { ask: (callback: () => void) => asked.push(callback), pass: () => asked.shift()?.(), asked };
 }
 
-void test("one plot is drawn a frame, its steps in order, the newest of a kind", () => {
+void test("one plot is drawn at a time, its steps in order, the newest of a kind", () => {
   const clock = frames();
   const turns = new Turns(clock.ask);
   const seen: string[] = [];

@@ -1,22 +1,22 @@
 /** A plot's drawing, in steps that are taken in this order. */
-export const STEPS = ["option", "zoom", "cursor", "area", "spans"] as const;
-export type Step = (typeof STEPS)[number];
+const STEPS = ["option", "zoom", "cursor", "area", "spans"] as const;
+type Step = (typeof STEPS)[number];
 type Steps = Partial<Record<Step, () => void>>;
 
-/** Calls back before the next frame. */
-type AskForFrame = (callback: () => void) => unknown;
+/** Calls back when there is a moment to draw in, once for each call. */
+type AskForMoment = (callback: () => void) => unknown;
 
 /**
- * Drawings that wait for their turn, one plot a frame: a change that concerns all plots of a page costs no frame more
- * than its dearest plot. What a plot has not drawn yet is replaced by what it is to draw now.
+ * Drawings that wait for their turn, one plot a moment: a change that concerns all plots of a page costs no frame much
+ * more than its dearest plot. What a plot has not drawn yet is replaced by what it is to draw now.
  */
 export class Turns {
   private readonly waiting = new Map<object, Steps>();
   private asked = false;
-  private readonly askForFrame: AskForFrame;
+  private readonly askForMoment: AskForMoment;
 
-  constructor(askForFrame: AskForFrame) {
-    this.askForFrame = askForFrame;
+  constructor(askForMoment: AskForMoment) {
+    this.askForMoment = askForMoment;
   }
 
   /** The plot will take this step at its turn, in place of one of this kind that still waits. */
@@ -33,7 +33,7 @@ export class Turns {
   private ask(): void {
     if (this.asked || this.waiting.size === 0) return;
     this.asked = true;
-    this.askForFrame(() => {
+    this.askForMoment(() => {
       this.asked = false;
       const [first] = this.waiting;
       if (first === undefined) return;
